@@ -1,0 +1,104 @@
+"""The door a station shows to the pages: asked on the spot on one machine, answered from the last sync in a fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from schedules.clock import ClockState
+from schedules.rundown import Rundown, RundownItem
+from schedules.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputStatus:
+    """One output as it is now. state: ok, opening, lost, muted, suspended, moved, or idle outside sessions."""
+
+    name: str
+    kind: str
+    device: str | None
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultStatus:
+    """A fault that is open now, in whole sentences."""
+
+    code: str
+    since: datetime
+    message: Text
+    hint: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnAirStatus:
+    """The item that is being heard now. position_s, duration_s: seconds."""
+
+    slot: str
+    title: str
+    programme: str | None
+    kind: str
+    segment: str | None
+    started_at: datetime | None
+    ends_at: datetime
+    position_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationStatus:
+    """A station at a glance.
+
+    state: off, idle, armed, on_air, live, emergency, fault or untrusted_clock (interfaces: station states).
+    level_dbfs, peak_dbfs: of the last half second on the bus, None while no player runs.
+    """
+
+    code: str
+    state: str
+    clock: ClockState
+    contact_at: datetime
+    on_air: OnAirStatus | None
+    next: RundownItem | None
+    outputs: tuple[OutputStatus, ...]
+    faults: tuple[FaultStatus, ...]
+    level_dbfs: float | None
+    peak_dbfs: float | None
+    rehearsal: bool
+    revision: int
+
+
+class StationDoor(Protocol):
+    """What pages and API may ask of one station."""
+
+    code: str
+
+    def status(self) -> StationStatus:
+        """Return the station as it is now."""
+        ...
+
+    def plan(self, start: datetime, end: datetime) -> Rundown:
+        """Return the station's own plan of `[start, end)`, past slots without their outcome included."""
+        ...
+
+    def wake(self) -> None:
+        """Tell the station that there is new intent; it looks at once."""
+        ...
+
+    def stop(self, *, by: str, reason: str) -> bool:
+        """Silence now; True where something was cut. The rest of the running session is cancelled too."""
+        ...
+
+    def live_playlist(self) -> str | None:
+        """Return the HLS playlist of what goes out now, None where nothing does. URIs are `RUN/NAME`."""
+        ...
+
+    def aircheck_playlist(self, start: datetime, end: datetime) -> str | None:
+        """Return an HLS playlist of what went out in `[start, end)`, None where no recording is kept."""
+        ...
+
+    def aircheck_file(self, run: str, name: str) -> Path | None:
+        """Return one file of an aircheck playlist, None where there is none by that name."""
+        ...
