@@ -1,0 +1,37 @@
+// Small comforts of forms: no double sending, filters that apply at once, a section opened by its link.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-upload]") || form.method === "get") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  for (const button of form.querySelectorAll("button[data-busy]")) {
+    // After this turn, so that the pressed button's own value still goes along.
+    setTimeout(() => {
+      button.disabled = true;
+      const label = button.querySelector("span");
+      if (label) label.textContent = button.dataset.busy;
+    });
+  }
+});
+
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("button[data-busy]")) button.disabled = false;
+  }
+});
+
+for (const form of document.querySelectorAll("form[data-apply]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+const openTarget = () => {
+  const target = window.location.hash ? document.getElementById(window.location.hash.slice(1)) : null;
+  if (target instanceof HTMLDetailsElement) target.open = true;
+};
+window.addEventListener("hashchange", openTarget);
+openTarget();
