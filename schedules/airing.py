@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from schedules.clock import Interval
+from schedules.grid import SlotId
+from schedules.rundown import RundownItem
 from schedules.station import StationCode
 from schedules.text import Text
-
-SlotId = str
 
 
 class Verdict(StrEnum):
@@ -103,23 +104,55 @@ class RunState(StrEnum):
 class Run:
     """An airing under way, as the station knows it now; overwritten as a checkpoint, never a row.
 
-    started_at: first sample at the sink, None before. position: next sample of the file to be heard.
-    position_at: when that was so. counted: samples played per output. cause: why it ended.
+    item: the plan it was started from; edits no longer touch it.
+    start_at: when its current part was asked to start, with sample `part_first` of the file.
+    started_at: its very first sample at the sink, None before. part_started_at: that of the current part.
+    position, position_at: the next sample of the file to be heard, and when that was so.
+    counted: samples really played per output, over all parts; `part_counted` the current part's share.
+    exact: the whole file was handed to the bus in one part, bit by bit as approved.
+    cause: why it ended: complete, stopped, source_failed, output_lost, refused.
     """
 
-    slot: SlotId
+    item: RundownItem
     state: RunState
-    planned_start: datetime
-    due: datetime
+    start_at: datetime
+    part_first: int = 0
     started_at: datetime | None = None
+    part_started_at: datetime | None = None
     position: int = 0
     position_at: datetime | None = None
     counted: Mapping[str, int] = field(default_factory=dict)
+    part_counted: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    holes_s: float = 0.0
     exact: bool = False
     cause: str | None = None
+    reason: Text | None = None
     ended_at: datetime | None = None
-    attempts: int = 0
+    attempts: int = 1
+    by: str | None = None
+
+    @property
+    def slot(self) -> SlotId:
+        """The slot it fills."""
+        return self.item.slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A stretch in which the station could not air, and why: switched off, clock not trusted, player missing."""
+
+    during: Interval
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A person silenced one session, or one airing outside sessions."""
+
+    session: str
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +160,8 @@ class Facts:
     """What the station knows when it plans.
 
     airings: final rows, at least those of the current periods. runs: airings under way.
-    media: hashes of the audio that is on the station and was checked; None where nobody looked (previews elsewhere).
-    since: slots that were due before it are settled; nothing older is decided again.
-    silenced: sessions (slot prefixes) that a person stopped, with who and why.
+    media: hashes of the audio that is on the station; None where nobody looked (a preview elsewhere).
+    since: nothing that was due before it is decided any more.
     """
 
     station: StationCode
@@ -137,4 +169,5 @@ class Facts:
     runs: tuple[Run, ...] = ()
     media: frozenset[str] | None = None
     since: datetime | None = None
-    silenced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+    outages: tuple[Outage, ...] = ()

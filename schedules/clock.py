@@ -67,9 +67,7 @@ class ManualClock:
     wall: datetime
     ticks: float = 0.0
     trusted: ClockState = field(
-        default_factory=lambda: ClockState(
-            trusted=True, reason=Text("Đồng hồ mô phỏng.", "Simulated clock.")
-        )
+        default_factory=lambda: ClockState(trusted=True, reason=Text("Đồng hồ mô phỏng.", "Simulated clock."))
     )
 
     def now(self) -> datetime:

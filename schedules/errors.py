@@ -44,3 +44,7 @@ class JournalBroken(LoaError):
 
 class SignatureInvalid(LoaError):
     """A signed document is not from the key it names, or was changed."""
+
+
+class SandboxUnavailable(LoaError):
+    """This machine cannot confine a decoder: its administrator must act, no recording is to blame."""

@@ -10,6 +10,8 @@ from schedules.programme import ProgrammeCode
 from schedules.segment import SegmentId
 from schedules.station import StationCode
 
+SlotId = str
+
 
 class ItemKind(StrEnum):
     """What an item of the plan is."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from schedules.airing import SlotId
 from schedules.duty import DutyStanding
 from schedules.findings import Finding
-from schedules.grid import ItemKind, Timing
+from schedules.grid import ItemKind, SlotId, Timing
 from schedules.programme import ProgrammeCode
 from schedules.segment import SegmentId
 from schedules.station import StationCode

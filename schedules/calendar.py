@@ -1,0 +1,162 @@
+"""From local rules to instants: occurrences of sessions, permitted hours and duty periods, expanded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from schedules.clock import Interval
+from schedules.duty import DutyWindow, Period
+from schedules.grid import SessionRule
+from schedules.station import DaySpan, Station
+
+_DAY = timedelta(days=1)
+
+
+def instant(zone: ZoneInfo, day: date, at: time) -> datetime:
+    """Return the UTC instant of a local time.
+
+    In the gap of a clock change: the first valid instant after it. In the fold: the first of the two.
+    """
+    local = datetime.combine(day, at, tzinfo=zone)
+    moment = local.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+        return moment
+    # In a gap the offset before the change lands past it: step to the change itself.
+    before = local.replace(fold=0).utcoffset() or timedelta(0)
+    after = local.replace(fold=1).utcoffset() or timedelta(0)
+    low = local.replace(tzinfo=UTC) - max(before, after)
+    high = local.replace(tzinfo=UTC) - min(before, after)
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset():
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def local_dates(zone: ZoneInfo, during: Interval) -> Iterator[date]:
+    """Yield every local date that `during` touches, in order."""
+    day = during.start.astimezone(zone).date()
+    last = during.end.astimezone(zone).date()
+    while day <= last:
+        yield day
+        day += _DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One session on one day. `name` is its identity inside slots: rule, and the number of the start if it has several."""
+
+    rule: SessionRule
+    name: str
+    day: date
+    during: Interval
+
+
+def occurrences(rules: tuple[SessionRule, ...], station: Station, during: Interval) -> list[Occurrence]:
+    """Return the sessions of `station` that overlap `during` and are due, by start and then by rule."""
+    zone = ZoneInfo(station.zone)
+    found = []
+    for rule in rules:
+        if rule.station != station.code:
+            continue
+        length = timedelta(seconds=rule.length_s)
+        for day in local_dates(zone, Interval(during.start - length, during.end)):
+            if not _on(rule, day):
+                continue
+            for number, at in enumerate(rule.starts, start=1):
+                start = instant(zone, day, at)
+                stretch = Interval(start, start + length)
+                if start < rule.since or (rule.until is not None and start >= rule.until):
+                    continue
+                if stretch.overlaps(during):
+                    name = rule.id if len(rule.starts) == 1 else f"{rule.id}.{number}"
+                    found.append(Occurrence(rule=rule, name=name, day=day, during=stretch))
+    return sorted(found, key=lambda occurrence: (occurrence.during.start, occurrence.name))
+
+
+def _on(rule: SessionRule, day: date) -> bool:
+    return (
+        day.isoweekday() in rule.weekdays
+        and (rule.valid_from is None or rule.valid_from <= day)
+        and (rule.valid_until is None or day <= rule.valid_until)
+    )
+
+
+def span(zone: ZoneInfo, day: date, start: time, end: time) -> Interval:
+    """Return the instants of a local stretch; an end at or before the start lies on the next day."""
+    last = day if end > start else day + _DAY
+    return Interval(instant(zone, day, start), instant(zone, last, end))
+
+
+def permitted(station: Station, wanted: Interval) -> bool:
+    """Return whether the whole of `wanted` lies in the station's permitted hours."""
+    zone = ZoneInfo(station.zone)
+    if any(hours.whole_day for hours in station.permitted):
+        return True
+    around = Interval(wanted.start - _DAY, wanted.end + _DAY)
+    open_until = wanted.start
+    for stretch in sorted(_spans(zone, station.permitted, around)):
+        if stretch.start <= open_until < stretch.end:
+            open_until = stretch.end
+    return open_until >= wanted.end
+
+
+def _spans(zone: ZoneInfo, spans: tuple[DaySpan, ...], around: Interval) -> Iterator[Interval]:
+    for day in local_dates(zone, around):
+        for hours in spans:
+            yield span(zone, day, hours.start, hours.end)
+
+
+def window_stretches(
+    zone: ZoneInfo, windows: tuple[DutyWindow, ...], hours: tuple[DaySpan, ...], during: Interval
+) -> list[Interval]:
+    """Return the duty windows inside `during`, clipped to it, by start; without windows, the permitted hours."""
+    found = []
+    for day in local_dates(zone, Interval(during.start - _DAY, during.end)):
+        if windows:
+            stretches = [span(zone, day, w.start, w.end) for w in windows if w.weekday == day.isoweekday()]
+        else:
+            stretches = [span(zone, day, h.start, h.end) for h in hours]
+        for stretch in stretches:
+            if stretch.overlaps(during):
+                found.append(Interval(max(stretch.start, during.start), min(stretch.end, during.end)))
+    return sorted(found)
+
+
+def period_name(period: Period, day: date) -> str:
+    """Return `2026-W48`, `2026-11` or `2026` for the period that holds the local `day`."""
+    if period is Period.WEEK:
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02d}"
+    return f"{day.year}-{day.month:02d}" if period is Period.MONTH else str(day.year)
+
+
+def period_interval(period: Period, name: str, zone: ZoneInfo) -> Interval:
+    """Return the instants of a named period; raises ValueError for a name that is not one of `period`."""
+    if period is Period.WEEK:
+        year, _, week = name.partition("-W")
+        first = date.fromisocalendar(int(year), int(week), 1)
+        last = first + timedelta(days=7)
+    elif period is Period.MONTH:
+        first = date.fromisoformat(f"{name}-01")
+        last = (first + timedelta(days=32)).replace(day=1)
+    else:
+        first, last = date(int(name), 1, 1), date(int(name) + 1, 1, 1)
+    return Interval(instant(zone, first, time(0)), instant(zone, last, time(0)))
+
+
+def period_of(name: str) -> Period:
+    """Return which kind of period a name means; raises ValueError for anything else."""
+    for period in Period:
+        try:
+            period_interval(period, name, ZoneInfo("UTC"))
+        except ValueError:
+            continue
+        if (period is Period.WEEK) == ("W" in name):
+            return period
+    raise ValueError(f"not a period: {name!r}")

@@ -1,0 +1,218 @@
+"""What should be armed, playing, stopped or settled now? Level-triggered: harmless to run twice, late, or after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schedules.airing import Facts, Outage, Run, RunState, Silence, Verdict
+from schedules.clock import Interval
+from schedules.grid import SlotId
+from schedules.rundown import Rundown, RundownItem
+from schedules.segment import SAMPLE_RATE_HZ
+from schedules.text import Text
+
+ARM_AHEAD = timedelta(seconds=20)
+"""How long before its start an item is handed to the player: hash check and decoding take well under a second."""
+
+WAKE_AHEAD = timedelta(seconds=60)
+"""How long before an item the player is started, so that a missing output is known before it is needed."""
+
+LEAD = timedelta(milliseconds=250)
+"""What a running player needs from the command to the first sample of an item."""
+
+SHORT_HOLE = timedelta(seconds=5)
+RESUME_LEFT = timedelta(seconds=60)
+RESUME_SHARE = 0.20
+SHORT_ITEM = timedelta(minutes=3)
+RESTART_OVERRUN = timedelta(minutes=5)
+CUT_AHEAD = timedelta(milliseconds=350)
+TRIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Hand an item to the player: sample `first` of the file sounds at `start`, or right after the slot it joins."""
+
+    item: RundownItem
+    start: datetime
+    first: int = 0
+    joins: SlotId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """Take back an item that is armed and should not be, or not so."""
+
+    slot: SlotId
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Fade out what is playing, because an ordered airing takes its time."""
+
+    slot: SlotId
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """An airing ended for good: judge what was counted."""
+
+    slot: SlotId
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """A slot ends without having begun."""
+
+    item: RundownItem
+    verdict: Verdict
+    reason: Text
+    by: str | None = None
+
+
+Action = Arm | Disarm | Cut | Settle | Decide
+
+
+def player_wanted(rundown: Rundown, facts: Facts, now: datetime) -> bool:
+    """Return whether the player should be there: something airs, or will within a minute."""
+    if any(run.state is not RunState.ENDED for run in facts.runs):
+        return True
+    settled = {row.slot for row in facts.airings}
+    return any(
+        item.sha256 is not None
+        and item.slot not in settled
+        and item.replaced_by is None
+        and item.cancelled_by is None
+        and item.due - WAKE_AHEAD <= now < max(item.due, item.start + timedelta(seconds=item.late_limit_s))
+        for item in rundown.items
+    )
+
+
+def reconcile(rundown: Rundown, facts: Facts, now: datetime, *, ready: bool) -> tuple[Action, ...]:
+    """Return what to do now.
+
+    ready: the player is there and the clock may be believed; without it nothing is armed, but time still passes.
+    """
+    settled = {row.slot for row in facts.airings}
+    runs = {run.slot: run for run in facts.runs}
+    actions: list[Action] = []
+    for item in rundown.items:
+        if item.slot in settled or item.slot in runs:
+            continue
+        action = _unbegun(item, runs, facts, now, ready=ready)
+        if action is not None:
+            actions.append(action)
+    for run in facts.runs:
+        planned = rundown.item(run.slot)
+        actions += _begun(run, planned, facts, now, ready=ready)
+    return tuple(actions)
+
+
+def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: datetime, *, ready: bool) -> Action | None:
+    if facts.since is not None and item.start < facts.since:
+        return None
+    if item.cancelled_by is not None:
+        reason = Text("Đã hủy trước giờ phát.", "Cancelled before it started.")
+        return Decide(item, Verdict.CANCELLED, reason, by=item.cancelled_by)
+    if (silence := _silenced(item, facts)) is not None:
+        return Decide(item, Verdict.CANCELLED, Text(silence.reason, silence.reason), by=silence.by)
+    if item.replaced_by is not None:
+        return Decide(item, Verdict.REPLACED, item.why, by=item.replaced_by) if now >= item.start else None
+    if item.sha256 is None:
+        return Decide(item, Verdict.MISSED, item.why) if now >= item.start else None
+    late = now - item.start
+    length = item.end - item.start
+    over = item.due + length <= now - SHORT_HOLE and item.due < now
+    if late.total_seconds() > item.late_limit_s or over:
+        return Decide(item, Verdict.MISSED, _why_missed(item, facts.outages))
+    if not ready or item.due - ARM_AHEAD > now:
+        return None
+    joined = runs.get(item.joins) if item.joins is not None else None
+    if joined is not None and joined.state in (RunState.ARMED, RunState.PLAYING) and _complete_so_far(joined):
+        return Arm(item, max(item.due, now + LEAD), joins=item.joins)
+    if item.joins is not None and item.joins not in {row.slot for row in facts.airings}:
+        # Its predecessor is neither armed nor over: arm that first, or this one would sound beside it.
+        if joined is None and item.due > now:
+            return None
+        if joined is not None and joined.state is RunState.INTERRUPTED:
+            return None
+    return Arm(item, max(item.due, now + LEAD))
+
+
+def _complete_so_far(run: Run) -> bool:
+    return run.item.cut_at is None
+
+
+def _begun(run: Run, planned: RundownItem | None, facts: Facts, now: datetime, *, ready: bool) -> list[Action]:
+    if run.state is RunState.ENDED:
+        return [Settle(run.slot)]
+    if run.state is RunState.ARMED:
+        return _armed(run, planned, facts, now)
+    if planned is not None and planned.cut_at is not None and now >= planned.cut_at - CUT_AHEAD:
+        reason = Text("Ngắt để phát lượt đã xếp đúng giờ.", "Cut for an airing ordered for an exact time.")
+        return [Cut(run.slot, reason)]
+    if run.state is RunState.INTERRUPTED:
+        return _interrupted(run, planned, now, ready=ready)
+    return []
+
+
+def _armed(run: Run, planned: RundownItem | None, facts: Facts, now: datetime) -> list[Action]:
+    if planned is None or planned.cancelled_by is not None or planned.replaced_by is not None:
+        return [Disarm(run.slot)]
+    if planned.sha256 != run.item.sha256 or _silenced(planned, facts) is not None:
+        return [Disarm(run.slot)]
+    moved = abs((planned.due - run.start_at).total_seconds())
+    if moved > 1.0 and run.start_at > now + LEAD and planned.due > now + LEAD:
+        return [Disarm(run.slot)]
+    if now - run.start_at > SHORT_HOLE:
+        # Handed over long ago and never begun: the player is not doing its work with it.
+        return [Disarm(run.slot)]
+    return []
+
+
+def _interrupted(run: Run, planned: RundownItem | None, now: datetime, *, ready: bool) -> list[Action]:
+    """Return how an interrupted airing goes on: where the clock is, from its beginning, or not at all."""
+    since = run.position_at or run.start_at
+    hole = now - since
+    first = position_now(run, now + LEAD)
+    samples = run.item.samples
+    left = timedelta(seconds=(samples - first) / SAMPLE_RATE_HZ)
+    if run.attempts >= TRIES or first >= samples:
+        return [Settle(run.slot)]
+    if not ready and hole <= RESTART_OVERRUN:
+        return []
+    if hole <= SHORT_HOLE:
+        return [Arm(run.item, now + LEAD, first=first)]
+    length = run.item.end - run.item.start
+    if length < SHORT_ITEM:
+        ends = now + LEAD + length
+        if ends <= run.item.end + RESTART_OVERRUN and (planned is None or planned.cut_at is None):
+            return [Arm(run.item, now + LEAD, first=0)]
+        return [Settle(run.slot)]
+    if left >= RESUME_LEFT and left >= RESUME_SHARE * length:
+        return [Arm(run.item, now + LEAD, first=first)]
+    return [Settle(run.slot)]
+
+
+def position_now(run: Run, moment: datetime) -> int:
+    """Return the sample of the file that belongs to `moment` if the airing had not been interrupted."""
+    since = run.position_at or run.start_at
+    return run.position + max(0, round((moment - since).total_seconds() * SAMPLE_RATE_HZ))
+
+
+def _silenced(item: RundownItem, facts: Facts) -> Silence | None:
+    for silence in facts.silences:
+        if silence.session in (item.session, item.slot):
+            return silence
+    return None
+
+
+def _why_missed(item: RundownItem, outages: Iterable[Outage]) -> Text:
+    due = Interval(item.start, max(item.end, item.start + timedelta(seconds=1)))
+    for outage in outages:
+        if outage.during.overlaps(due):
+            return outage.reason
+    return Text("Máy phát không sẵn sàng vào giờ phát.", "The station was not ready when it was due.")
