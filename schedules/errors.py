@@ -29,6 +29,26 @@ class SegmentUnplayable(Refused):
     """The file on disk is not the approved one, or cannot be read: it must not air."""
 
 
+class NotAllowed(Refused):
+    """The person may not do this; somebody else may."""
+
+
+class Unknown(Refused):
+    """There is no such thing, or none that this person may know of."""
+
+
+class Conflict(Refused):
+    """It was changed meanwhile, or stands in a state in which this cannot be done."""
+
+
+class TooMany(Refused):
+    """A limit is reached; `retry_after_s` seconds later it may go on, None where something must be cleared first."""
+
+    def __init__(self, *findings: Finding, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(*findings)
+
+
 class OutputError(LoaError):
     """A loudspeaker output cannot take sound now."""
 
