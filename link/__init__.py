@@ -1,1 +1,1 @@
-"""Between authority and station: intent signed down, facts chained up, and the door through which pages ask a station."""
+"""Between authority and station: intent signed down, facts chained up, and the door to a station."""

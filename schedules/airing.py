@@ -58,8 +58,9 @@ class Part:
 class Airing:
     """One slot's row of the air log, final. Field names are those of the API.
 
-    started_at: the instant of its first sample at the sink. seconds_aired, samples_aired: the least of the required outputs.
-    holes_s: silence inside, seconds. rehearsal: only virtual outputs. by: the slot or person that replaced or cancelled it.
+    started_at: the instant of its first sample at the sink. holes_s: silence inside, seconds.
+    seconds_aired, samples_aired: the least of the required outputs. rehearsal: only virtual outputs.
+    by: the slot or person that replaced or cancelled it.
     """
 
     slot: SlotId
@@ -160,12 +161,14 @@ class Facts:
     """What the station knows when it plans.
 
     airings: final rows, at least those of the current periods. runs: airings under way.
+    aired: when each recording last aired whole here, however long ago.
     media: hashes of the audio that is on the station; None where nobody looked (a preview elsewhere).
     since: nothing that was due before it is decided any more.
     """
 
     station: StationCode
     airings: tuple[Airing, ...] = ()
+    aired: Mapping[str, datetime] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     media: frozenset[str] | None = None
     since: datetime | None = None

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from schedules.airing import Facts, Verdict
+from schedules.airing import Facts
 from schedules.intent import Intent
 from schedules.programme import ProgrammeCode
 from schedules.segment import Segment, SegmentId
@@ -41,7 +41,7 @@ def choose(
     used: recordings that earlier places of the same plan take. Order: own new, the unit above's new, last good repeat,
     evergreen. Only what is valid at `moment`, on the station, and carries the wanted topic is considered.
     """
-    aired = {row.segment: row.planned_start for row in facts.airings if row.verdict is Verdict.AIRED}
+    aired = facts.aired
     fitting = [
         segment
         for segment in intent.segments

@@ -199,8 +199,10 @@ def _interrupted(run: Run, planned: RundownItem | None, now: datetime, *, ready:
 
 def position_now(run: Run, moment: datetime) -> int:
     """Return the sample of the file that belongs to `moment` if the airing had not been interrupted."""
-    since = run.position_at or run.start_at
-    return run.position + max(0, round((moment - since).total_seconds() * SAMPLE_RATE_HZ))
+    first, began = run.part_first, run.part_started_at or run.start_at
+    if run.parts and run.parts[-1].started_at is not None:
+        first, began = run.parts[-1].first, run.parts[-1].started_at
+    return first + max(0, round((moment - began).total_seconds() * SAMPLE_RATE_HZ))
 
 
 def _silenced(item: RundownItem, facts: Facts) -> Silence | None:

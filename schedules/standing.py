@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Verdict
-from schedules.calendar import permitted, period_interval, period_name, period_of, window_stretches
+from schedules.calendar import period_interval, period_name, period_of, permitted, window_stretches
 from schedules.choosing import choose
 from schedules.clock import Interval
 from schedules.duty import Duty, DutyStanding, DutyState
@@ -192,7 +192,7 @@ def _item(station: Station, duty: Duty, slot: str, segment: Segment, start: date
 def _gap(
     station: Station, duty: Duty, segment: Segment, now: datetime, during: Interval, taken: list[Interval]
 ) -> datetime | None:
-    """Return the first place for a whole make-up: on a 5-minute mark of a window, so that it holds still while time passes."""
+    """Return the first place for a whole make-up: on a 5-minute mark, so that it holds still while time passes."""
     earliest = now - timedelta(seconds=LATE_LIMIT_S)
     zone = ZoneInfo(station.zone)
     for window in window_stretches(zone, duty.windows, station.permitted, during):
@@ -201,9 +201,9 @@ def _gap(
             start += STEP * -((start - earliest) // STEP)
         while start + segment.duration <= window.end:
             wanted = Interval(start, start + segment.duration)
-            if not any(wanted.overlaps(other) for other in taken) and segment.valid_at(start):
-                if permitted(station, wanted):
-                    return start
+            free = not any(wanted.overlaps(other) for other in taken)
+            if free and segment.valid_at(start) and permitted(station, wanted):
+                return start
             start += STEP
     return None
 

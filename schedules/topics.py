@@ -1,4 +1,4 @@
-"""The topics of the digital transformation duty, as the district's letter 485/UBND-VX of 23 May 2023 names them."""
+"""The topics of the digital transformation duty, as letter 485/UBND-VX of 23 May 2023 names them."""
 
 from __future__ import annotations
 

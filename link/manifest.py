@@ -1,0 +1,54 @@
+"""Intent on its way down: one signed document a revision; what is not signed by the authority is not obeyed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from nacl.signing import SigningKey, VerifyKey
+from pydantic import ValidationError
+
+from link.codec import canonical, dump, load
+from link.keys import sign, verify
+from schedules.errors import SignatureInvalid
+from schedules.intent import Intent
+from schedules.station import StationCode, units_above
+
+SCHEMA = 1
+
+
+def for_station(intent: Intent, code: StationCode) -> Intent:
+    """Return the part of `intent` that concerns one station; nothing of its neighbours travels to it."""
+    station = intent.station(code)
+    above = {station.unit, *units_above(intent.units, station.unit)}
+    return replace(
+        intent,
+        units=tuple(unit for unit in intent.units if unit.code in above),
+        stations=(station,),
+        segments=tuple(s for s in intent.segments if s.owner in above),
+        sessions=tuple(s for s in intent.sessions if s.station == code),
+        one_offs=tuple(o for o in intent.one_offs if o.station == code),
+        duties=tuple(replace(d, stations=(code,)) for d in intent.duties if code in d.stations),
+    )
+
+
+def seal(intent: Intent, key: SigningKey) -> bytes:
+    """Return the signed document of `intent`."""
+    body = {"schema": SCHEMA, "intent": dump(intent)}
+    return canonical({"body": body, "signature": sign(key, canonical(body))})
+
+
+def unseal(document: bytes, key: VerifyKey) -> Intent:
+    """Return the intent of a signed document; raises SignatureInvalid for one that the authority did not make so."""
+    try:
+        data = json.loads(document)
+        body, signature = data["body"], data["signature"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SignatureInvalid("not a signed intent") from error
+    verify(key, canonical(body), str(signature))
+    if body.get("schema") != SCHEMA:
+        raise SignatureInvalid(f"unknown schema {body.get('schema')!r}")
+    try:
+        return load(Intent, body["intent"])
+    except (ValidationError, KeyError) as error:
+        raise SignatureInvalid("signed, but not an intent that this version understands") from error

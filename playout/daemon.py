@@ -1,0 +1,751 @@
+"""The station: keeps its plan, arms the player, counts what aired, writes the journal. One thread owns all of it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from audio.aircheck import AircheckShelf
+from audio.library import Library
+from link.codec import dump, load
+from link.door import FaultStatus, OnAirStatus, OutputStatus, StationStatus
+from playout import faults, runs
+from playout.journal import Journal, Row
+from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
+from schedules.clock import Clock, Interval
+from schedules.errors import SignatureInvalid
+from schedules.grid import SlotId
+from schedules.intent import Intent
+from schedules.planner import plan
+from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
+from schedules.rundown import Rundown, RundownItem
+from schedules.segment import SAMPLE_RATE_HZ
+from schedules.text import Text
+from schedules.verdicts import judge, not_aired
+
+_log = structlog.get_logger()
+
+TICK_S = 0.25
+REPLAN_S = 60.0
+NEAR = timedelta(seconds=200)
+CHECKPOINT_S = 0.5
+ALIVE_S = 2.0
+HANG_S = 3.0
+FADE_MS = 300
+REST_S = 3.0
+AHEAD = timedelta(hours=30)
+MEMORY = timedelta(days=62)
+OLDEST_DEBT = timedelta(days=31)
+JUMP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputSpec:
+    """One output of this machine, as config.yaml gives it."""
+
+    name: str
+    kind: str
+    device: str | None = None
+    volume_db: float = 0.0
+
+
+class Player(Protocol):
+    """The player process as the station sees it: commands down, events up through the callbacks it was made with."""
+
+    @property
+    def pid(self) -> int:
+        """Process id, for the log."""
+        ...
+
+    def start(self) -> None:
+        """Start the process."""
+        ...
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Hand down one command; a player that is gone takes it silently, its exit is told apart."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class PlayerMaker(Protocol):
+    """Makes a player that reports to the two callbacks, from threads of its own."""
+
+    def __call__(self, *, on_event: Callable[[dict[str, Any]], None], on_exit: Callable[[int], None]) -> Player:
+        """Return a player that is not started yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _PlayerEvent:
+    generation: int
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _PlayerExit:
+    generation: int
+    code: int
+
+
+@dataclass(slots=True)
+class _StopOrder:
+    by: str
+    reason: str
+    done: threading.Event = field(default_factory=threading.Event)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Wake:
+    pass
+
+
+@dataclass(slots=True)
+class _PlayerState:
+    """What is known of the player process of the moment."""
+
+    generation: int = 0
+    player: Player | None = None
+    ready: bool = False
+    asked_at: float = 0.0
+    heard_at: float = 0.0
+    wanted_at: float = 0.0
+    deaths: list[float] = field(default_factory=list)
+    outputs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    rms_dbfs: float | None = None
+    peak_dbfs: float | None = None
+    airings: dict[str, SlotId] = field(default_factory=dict)
+
+
+class StationDaemon:
+    """One station. `run` is its loop, for the supervisor; the rest is its door, safe from any thread."""
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        outputs: tuple[OutputSpec, ...],
+        clock: Clock,
+        journal: Journal,
+        library: Library,
+        shelf: AircheckShelf,
+        aircheck: Path,
+        intent: Callable[[], Intent],
+        make_player: PlayerMaker,
+        on_row: Callable[[Row], None] = lambda row: None,
+    ) -> None:
+        self.code = code
+        self._outputs = outputs
+        self._required = tuple((output.name, output.kind) for output in outputs)
+        self._clock = clock
+        self._journal = journal
+        self._library = library
+        self._shelf = shelf
+        self._aircheck = aircheck
+        self._fetch_intent = intent
+        self._make_player = make_player
+        self._on_row = on_row
+        self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._player = _PlayerState()
+        self._intent: Intent | None = None
+        self._airings: dict[SlotId, Airing] = {}
+        self._aired: dict[str, datetime] = {}
+        self._runs: dict[SlotId, Run] = {}
+        self._silences: tuple[Silence, ...] = ()
+        self._outages: tuple[Outage, ...] = ()
+        self._untrusted_since: datetime | None = None
+        self._faults: dict[str, FaultStatus] = {}
+        self._since: datetime | None = None
+        self._debt_from: datetime | None = None
+        self._rundown: Rundown | None = None
+        self._near: Rundown | None = None
+        self._plan_due = True
+        self._planned_at = float("-inf")
+        self._checked_at = float("-inf")
+        self._alive_at = float("-inf")
+        self._offset: float | None = None
+        self._looked_at: datetime | None = None
+        self._up = False
+        self._arms = 0
+
+    # The loop
+
+    def run(self, stopping: threading.Event) -> None:
+        """Be the station until `stopping` is set; a fresh start after a failure reads everything from the journal."""
+        self._remember()
+        self._up = True
+        try:
+            while not stopping.is_set():
+                self._listen()
+                self._tick()
+        finally:
+            self._up = False
+            self._drop_player()
+            self._save_runs()
+            self._note_alive()
+
+    def broken(self, error: Exception) -> None:
+        """Note that the loop failed and will start again."""
+        self._append("fault", {"code": "daemon_broken", "state": "once", "detail": type(error).__name__})
+
+    def _listen(self) -> None:
+        try:
+            message = self._inbox.get(timeout=TICK_S)
+        except queue.Empty:
+            return
+        while message is not None:
+            self._handle(message)
+            try:
+                message = self._inbox.get_nowait()
+            except queue.Empty:
+                message = None
+
+    def _handle(self, message: object) -> None:
+        match message:
+            case _PlayerEvent(generation, event) if generation == self._player.generation:
+                self._player_said(event)
+            case _PlayerExit(generation, code) if generation == self._player.generation:
+                self._player_gone(code)
+            case _StopOrder():
+                self._stop_now(message)
+            case _Wake():
+                self._take_intent()
+
+    def _tick(self) -> None:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        trusted = self._watch_clock(now, monotonic)
+        if self._intent is None:
+            self._take_intent()
+        if self._intent is None:
+            return
+        if self._plan_due or monotonic - self._planned_at >= REPLAN_S:
+            self._plan(now, monotonic)
+        rundown = self._near
+        if rundown is None:
+            return
+        self._keep_player(rundown, now, monotonic, trusted=trusted)
+        ready = trusted and self._player.ready
+        for action in reconcile(rundown, self._facts(), now, ready=ready):
+            self._do(action, now)
+        if monotonic - self._checked_at >= CHECKPOINT_S:
+            self._checked_at = monotonic
+            self._save_runs()
+        if monotonic - self._alive_at >= ALIVE_S:
+            self._alive_at = monotonic
+            self._note_alive()
+
+    # Memory: what the journal tells after a start
+
+    def _remember(self) -> None:
+        now = self._clock.now()
+        rows = self._journal.rows()
+        alive = self._journal.checkpoints("alive").get("alive")
+        self._airings, self._aired, self._runs, self._faults = {}, {}, {}, {}
+        self._player = _PlayerState(generation=self._player.generation + 1)
+        for row in rows:
+            if row.kind == "verdict":
+                self._keep_airing(load(Airing, row.body), now)
+        self._silences = tuple(
+            load(Silence, silence)
+            for row in rows
+            if row.kind == "stop" and now - row.at < timedelta(hours=26)
+            for silence in row.body["silences"]
+        )
+        self._since = rows[0].at if rows else now
+        last = datetime.fromisoformat(alive["time"]) if alive else (rows[-1].at if rows else now)
+        self._debt_from = max(self._since, last - timedelta(hours=2), now - OLDEST_DEBT)
+        if rows and last < now:
+            why = Text(
+                "Máy phát tắt, mất điện hoặc khởi động lại.", "The station was off, without power, or restarting."
+            )
+            self._outages = (Outage(during=Interval(last, now), reason=why),)
+        for body in self._journal.checkpoints("run/").values():
+            run = load(Run, body)
+            if run.slot in self._airings:
+                self._journal.set_checkpoint(f"run/{run.slot}", None)
+            elif run.state is RunState.PLAYING:
+                self._runs[run.slot] = runs.interrupted(run, run.position_at or run.start_at)
+            elif run.state is not RunState.ARMED or run.parts:
+                self._runs[run.slot] = replace(
+                    run, state=RunState.INTERRUPTED if run.state is RunState.ARMED else run.state
+                )
+        gap_s = (now - last).total_seconds() if rows else 0.0
+        self._append("boot", {"gap_s": round(gap_s, 3), "outputs": [dump(output) for output in self._outputs]})
+        self._plan_due = True
+
+    def _keep_airing(self, airing: Airing, now: datetime) -> None:
+        if airing.verdict is Verdict.AIRED and airing.segment is not None:
+            self._aired[airing.segment] = airing.started_at or airing.planned_start
+        if now - airing.planned_start < MEMORY:
+            self._airings[airing.slot] = airing
+
+    def _facts(self) -> Facts:
+        return Facts(
+            station=self.code,
+            airings=tuple(self._airings.values()),
+            aired=self._aired,
+            runs=tuple(self._runs.values()),
+            since=self._since,
+            silences=self._silences,
+            outages=self._current_outages(),
+            media=None,
+        )
+
+    def _current_outages(self) -> tuple[Outage, ...]:
+        if self._untrusted_since is None:
+            return self._outages
+        during = Interval(self._untrusted_since, max(self._clock.now(), self._untrusted_since))
+        return (*self._outages, Outage(during=during, reason=faults.fault("clock_untrusted")))
+
+    # Plan and actions
+
+    def _take_intent(self) -> None:
+        try:
+            intent = self._fetch_intent()
+        except SignatureInvalid as error:
+            self._open_fault("intent_refused", faults.fault("intent_refused"), str(error))
+            return
+        self._close_fault("intent_refused")
+        if self._intent is None or intent.revision >= self._intent.revision:
+            if self._intent is None or intent.revision != self._intent.revision:
+                self._append("intent", {"revision": intent.revision})
+            self._intent = intent
+            self._plan_due = True
+
+    def _plan(self, now: datetime, monotonic: float) -> None:
+        if self._intent is None:
+            return
+        self._plan_due = False
+        self._planned_at = monotonic
+        start = min(now - timedelta(hours=2), self._debt_from or now)
+        facts = replace(self._facts(), media=self._media(self._intent))
+        rundown = plan(self._intent, facts, now, Interval(start, now + AHEAD))
+        with self._lock:
+            self._rundown = rundown
+        near = [
+            i for i in rundown.items if i.slot in self._runs or (i.slot not in self._airings and i.start <= now + NEAR)
+        ]
+        self._near = replace(rundown, items=tuple(near))
+        if self._debt_from is not None and self._debt_from < now - timedelta(hours=2):
+            self._debt_from = now - timedelta(hours=2)
+
+    def _media(self, intent: Intent) -> frozenset[str]:
+        return frozenset(s.sha256 for s in intent.segments if self._library.has(s.sha256))
+
+    def _do(self, action: Action, now: datetime) -> None:
+        match action:
+            case Arm():
+                self._arm(action)
+            case Disarm(slot):
+                self._send({"do": "disarm", "airing": self._airing_of(slot)})
+                run = self._runs.pop(slot)
+                self._journal.set_checkpoint(f"run/{slot}", None)
+                if run.parts:
+                    self._runs[slot] = replace(run, state=RunState.INTERRUPTED)
+                self._plan_due = True
+            case Cut(slot, reason):
+                run = self._runs[slot]
+                if run.reason is None:
+                    self._runs[slot] = replace(run, reason=reason)
+                    self._send({"do": "stop", "airing": self._airing_of(slot), "fade_ms": FADE_MS})
+                if run.state is RunState.INTERRUPTED:
+                    self._runs[slot] = replace(self._runs[slot], state=RunState.ENDED, reason=reason)
+            case Settle(slot):
+                self._finish(judge(self._runs[slot], self._required, now), now)
+            case Decide(item, verdict, reason, by):
+                self._finish(not_aired(item, verdict, reason, self._required, now, by), now)
+
+    def _arm(self, action: Arm) -> None:
+        item = action.item
+        if item.sha256 is None:
+            return
+        self._arms += 1
+        airing = f"{item.slot}#{self._arms}"
+        self._player.airings[airing] = item.slot
+        joined = None if action.joins is None else self._airing_of(action.joins)
+        self._runs[item.slot] = runs.armed(action, self._runs.get(item.slot))
+        self._send(
+            {
+                "do": "arm",
+                "airing": airing,
+                "path": str(self._library.path(item.sha256)),
+                "sha256": item.sha256,
+                "pcm_sha256": item.pcm_sha256,
+                "samples": item.samples,
+                "from_sample": action.first,
+                "start_ns": self._to_monotonic_ns(action.start),
+                "after": joined,
+            }
+        )
+
+    def _finish(self, airing: Airing, now: datetime) -> None:
+        self._append("verdict", dump(airing))
+        self._keep_airing(airing, now)
+        self._runs.pop(airing.slot, None)
+        self._journal.set_checkpoint(f"run/{airing.slot}", None)
+        self._journal.sign_head()
+        self._plan_due = True
+
+    # Player
+
+    def _keep_player(self, rundown: Rundown, now: datetime, monotonic: float, *, trusted: bool) -> None:
+        state = self._player
+        wanted = trusted and player_wanted(rundown, self._facts(), now)
+        if wanted:
+            state.wanted_at = monotonic
+        if state.player is None and wanted:
+            self._start_player(monotonic)
+        elif state.player is not None:
+            if not wanted and monotonic - state.wanted_at > REST_S:
+                self._drop_player()
+            elif monotonic - max(state.heard_at, state.asked_at) > HANG_S:
+                self._append_fault_once("player_hang")
+                state.player.kill()
+                self._player_gone(-9)
+
+    def _start_player(self, monotonic: float) -> None:
+        state = self._player
+        state.deaths = [at for at in state.deaths if monotonic - at < 60.0]
+        pause_s = 0.0 if len(state.deaths) < 3 else min(5.0, 0.5 * 2 ** (len(state.deaths) - 3))
+        if state.deaths and monotonic - state.deaths[-1] < pause_s:
+            return
+        generation = state.generation + 1
+        player = self._make_player(
+            on_event=lambda event: self._inbox.put(_PlayerEvent(generation, event)),
+            on_exit=lambda code: self._inbox.put(_PlayerExit(generation, code)),
+        )
+        self._player = _PlayerState(
+            generation=generation, player=player, asked_at=monotonic, wanted_at=monotonic, deaths=state.deaths
+        )
+        player.start()
+        player.send(
+            {
+                "do": "open",
+                "station": self.code,
+                "outputs": [
+                    {"name": o.name, "kind": o.kind, "device": o.device, "volume_db": o.volume_db}
+                    for o in self._outputs
+                ],
+                "aircheck": {"folder": str(self._aircheck)},
+                "wall_offset_ns": round((self._clock.now().timestamp() - monotonic) * 1e9),
+            }
+        )
+
+    def _drop_player(self) -> None:
+        player = self._player.player
+        if player is None:
+            return
+        player.send({"do": "quit"})
+        player.kill()
+        self._player = _PlayerState(generation=self._player.generation + 1, deaths=self._player.deaths)
+        self._lose_runs(self._clock.now())
+
+    def _player_gone(self, code: int) -> None:
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        deaths = [*self._player.deaths, monotonic]
+        self._player = _PlayerState(generation=self._player.generation + 1, deaths=deaths)
+        self._append("fault", {"code": "player_lost", "state": "once", "exit": code})
+        self._lose_runs(now)
+        self._save_runs()
+
+    def _lose_runs(self, now: datetime) -> None:
+        for slot, run in list(self._runs.items()):
+            if run.state is RunState.PLAYING:
+                self._runs[slot] = runs.interrupted(run, now)
+            elif run.state is RunState.ARMED:
+                if run.parts:
+                    self._runs[slot] = replace(run, state=RunState.INTERRUPTED)
+                else:
+                    del self._runs[slot]
+                    self._journal.set_checkpoint(f"run/{slot}", None)
+
+    def _player_said(self, event: dict[str, Any]) -> None:
+        state = self._player
+        state.heard_at = self._clock.monotonic()
+        match event["event"]:
+            case "ready":
+                state.ready = True
+            case "level":
+                state.rms_dbfs, state.peak_dbfs = event["rms_dbfs"], event["peak_dbfs"]
+            case "output":
+                self._output_changed(event["name"], event["state"], event.get("detail", ""))
+            case "started" | "progress" | "ended" | "refused":
+                self._airing_changed(event)
+
+    def _airing_changed(self, event: dict[str, Any]) -> None:
+        slot = self._player.airings.get(event["airing"])
+        run = self._runs.get(slot) if slot is not None else None
+        if slot is None or run is None or self._airing_of(slot) != event["airing"]:
+            return
+        now = self._clock.now()
+        match event["event"]:
+            case "started":
+                at = self._to_wall(event["monotonic_ns"])
+                run = runs.started(run, at)
+                self._append(
+                    "start",
+                    {
+                        "slot": slot,
+                        "segment": run.item.segment,
+                        "sha256": run.item.sha256,
+                        "planned_start": run.item.start.isoformat(),
+                        "started_at": at.isoformat(),
+                        "first": run.part_first,
+                    },
+                )
+                self._plan_due = True
+            case "progress":
+                run = runs.progressed(run, event["outputs"], now)
+            case "ended":
+                run = self._part_ended(run, event)
+            case "refused":
+                self._append("fault", {"code": "media_refused", "state": "once", "slot": slot, "why": event["code"]})
+                run = runs.refused(run, faults.fault("media_refused"), now)
+        self._runs[slot] = run
+        if event["event"] != "progress":
+            self._save_run(run)
+
+    def _part_ended(self, run: Run, event: dict[str, Any]) -> Run:
+        outputs = event["outputs"]
+        run = runs.progressed(run, {name: output["samples"] for name, output in outputs.items()}, self._clock.now())
+        starts = [output["first_ns"] for output in outputs.values() if output["first_ns"] is not None]
+        if run.started_at is None and starts:
+            run = runs.started(run, self._to_wall(min(starts)))
+            run = runs.progressed(run, {n: o["samples"] for n, o in outputs.items()}, self._clock.now())
+        return runs.ended(
+            run,
+            cause=event["cause"],
+            next_sample=event["next"],
+            holes_s=sum(hole["seconds"] for hole in event["holes"]),
+            exact=event["handed_sha256"] is not None and event["handed_sha256"] == run.item.pcm_sha256,
+            at=self._to_wall(event["ended_ns"]),
+        )
+
+    def _output_changed(self, name: str, state: str, detail: str) -> None:
+        self._player.outputs[name] = (state, detail)
+        code = f"output_{name}"
+        if state == "ok":
+            self._close_fault(code)
+        elif state != "opening":
+            self._open_fault(code, faults.output_fault(state, name), detail or state)
+
+    def _airing_of(self, slot: SlotId) -> str | None:
+        found = [airing for airing, known in self._player.airings.items() if known == slot]
+        return found[-1] if found else None
+
+    def _send(self, command: Mapping[str, Any]) -> None:
+        if self._player.player is not None:
+            self._player.player.send(command)
+
+    # Orders from people
+
+    def _stop_now(self, order: _StopOrder) -> None:
+        now = self._clock.now()
+        reason = Text(f"{order.by} cho dừng: {order.reason}", f"Stopped by {order.by}: {order.reason}")
+        silences = []
+        for slot, run in list(self._runs.items()):
+            if run.state is RunState.ENDED or (
+                run.state is RunState.ARMED and run.item.session is None and not run.parts
+            ):
+                continue
+            if run.state is not RunState.ARMED:
+                order.cut = True
+                self._runs[slot] = replace(run, reason=reason, by=order.by)
+            if run.state is RunState.INTERRUPTED:
+                self._runs[slot] = replace(self._runs[slot], state=RunState.ENDED)
+            silences.append(Silence(session=run.item.session or slot, by=order.by, reason=order.reason))
+        rundown = self._rundown
+        for item in rundown.items if rundown is not None else ():
+            if item.session is not None and item.session_end is not None:
+                running = any(s.session == item.session for s in silences)
+                if not running and item.start <= now < item.session_end and item.slot not in self._airings:
+                    silences.append(Silence(session=item.session, by=order.by, reason=order.reason))
+        self._send({"do": "stop", "airing": None, "fade_ms": FADE_MS})
+        self._silences = (*self._silences, *silences)
+        body = {"by": order.by, "reason": order.reason, "silences": [dump(silence) for silence in silences]}
+        self._append("stop", body)
+        self._plan_due = True
+        order.done.set()
+
+    # Clock
+
+    def _watch_clock(self, now: datetime, monotonic: float) -> bool:
+        offset = now.timestamp() - monotonic
+        if self._offset is not None and abs(offset - self._offset) > JUMP_S:
+            step_s = round(offset - self._offset, 3)
+            self._append("fault", {"code": "clock_step", "state": "once", "step_s": step_s})
+            for slot, run in list(self._runs.items()):
+                if run.state is RunState.ARMED:
+                    self._do(Disarm(slot), now)
+            self._plan_due = True
+        self._offset = offset
+        state = self._clock.state()
+        if state.trusted:
+            self._close_fault("clock_untrusted")
+            if self._untrusted_since is not None:
+                during = Interval(min(self._untrusted_since, now), now)
+                self._outages = (*self._outages, Outage(during=during, reason=faults.fault("clock_untrusted")))
+                self._untrusted_since = None
+                self._plan_due = True
+        elif self._untrusted_since is None:
+            self._untrusted_since = now
+            self._open_fault("clock_untrusted", faults.fault("clock_untrusted"), state.reason.en)
+        return state.trusted
+
+    def _to_wall(self, monotonic_ns: int) -> datetime:
+        return self._clock.now() + timedelta(seconds=monotonic_ns / 1e9 - self._clock.monotonic())
+
+    def _to_monotonic_ns(self, moment: datetime) -> int:
+        ahead = (moment - self._clock.now()).total_seconds()
+        return round((self._clock.monotonic() + ahead) * 1e9)
+
+    # Journal
+
+    def _append(self, kind: str, body: dict[str, Any]) -> None:
+        self._on_row(self._journal.append(kind, body))
+
+    def _append_fault_once(self, code: str) -> None:
+        self._append("fault", {"code": code, "state": "once"})
+
+    def _open_fault(self, code: str, message: Text, detail: str) -> None:
+        known = self._faults.get(code)
+        if known is not None and known.message == message:
+            return
+        now = self._clock.now()
+        self._append("fault", {"code": code, "state": "open", "message": message.vi, "detail": detail})
+        status = FaultStatus(code=code, since=now, message=message, hint=faults.hint(code))
+        with self._lock:
+            self._faults[code] = status
+
+    def _close_fault(self, code: str) -> None:
+        with self._lock:
+            known = self._faults.pop(code, None)
+        if known is not None:
+            self._append("fault", {"code": code, "state": "closed", "since": known.since.isoformat()})
+
+    def _save_runs(self) -> None:
+        for run in self._runs.values():
+            if run.state is not RunState.ARMED or run.parts:
+                self._save_run(run)
+
+    def _save_run(self, run: Run) -> None:
+        self._journal.set_checkpoint(f"run/{run.slot}", dump(run))
+
+    def _note_alive(self) -> None:
+        state = self._clock.state()
+        body = {
+            "time": self._clock.now().isoformat(),
+            "offset_s": self._clock.now().timestamp() - self._clock.monotonic(),
+            "trusted": state.trusted,
+        }
+        self._journal.set_checkpoint("alive", body)
+
+    # The door
+
+    def status(self) -> StationStatus:
+        """Return the station as it is now."""
+        now = self._clock.now()
+        with self._lock:
+            rundown, open_faults = self._rundown, tuple(self._faults.values())
+        player = self._player
+        playing = [run for run in list(self._runs.values()) if run.state is RunState.PLAYING]
+        on_air = self._on_air(playing[-1], now) if playing else None
+        clock = self._clock.state()
+        return StationStatus(
+            code=self.code,
+            state=self._state(on_air is not None, bool(open_faults), clock.trusted, player.player is not None),
+            clock=clock,
+            contact_at=now,
+            on_air=on_air,
+            next=self._next(rundown, now),
+            outputs=tuple(self._output_status(output, player) for output in self._outputs),
+            faults=open_faults,
+            level_dbfs=player.rms_dbfs,
+            peak_dbfs=player.peak_dbfs,
+            rehearsal=all(output.kind == "virtual" for output in self._outputs),
+            revision=self._intent.revision if self._intent is not None else 0,
+        )
+
+    def _state(self, on_air: bool, faulty: bool, trusted: bool, player: bool) -> str:
+        if not self._up:
+            return "off"
+        if not trusted:
+            return "untrusted_clock"
+        if faulty:
+            return "fault"
+        if on_air:
+            return "on_air"
+        return "armed" if player else "idle"
+
+    def _on_air(self, run: Run, now: datetime) -> OnAirStatus:
+        began = run.part_started_at or run.start_at
+        position_s = run.part_first / SAMPLE_RATE_HZ + max(0.0, (now - began).total_seconds())
+        duration_s = run.item.samples / SAMPLE_RATE_HZ
+        return OnAirStatus(
+            slot=run.slot,
+            title=run.item.title,
+            programme=run.item.programme,
+            kind=run.item.kind.value,
+            segment=run.item.segment,
+            started_at=run.started_at,
+            ends_at=began + timedelta(seconds=(run.item.samples - run.part_first) / SAMPLE_RATE_HZ),
+            position_s=min(position_s, duration_s),
+            duration_s=duration_s,
+        )
+
+    def _next(self, rundown: Rundown | None, now: datetime) -> RundownItem | None:
+        if rundown is None:
+            return None
+        settled, begun = self._airings, self._runs
+        for item in rundown.items:
+            waiting = item.slot not in settled and (item.slot not in begun or begun[item.slot].state is RunState.ARMED)
+            if waiting and item.due > now and item.sha256 is not None and item.replaced_by is None:
+                return item
+        return None
+
+    def _output_status(self, output: OutputSpec, player: _PlayerState) -> OutputStatus:
+        state, detail = player.outputs.get(output.name, ("idle", ""))
+        return OutputStatus(name=output.name, kind=output.kind, device=output.device, state=state, detail=detail)
+
+    def plan(self, start: datetime, end: datetime) -> Rundown:
+        """Return the station's own plan of `[start, end)` with the facts of this moment."""
+        now = self._clock.now()
+        intent = self._intent
+        if intent is None:
+            return Rundown(station=self.code, revision=0, planned_at=now, items=(), findings=(), duties=())
+        facts = replace(self._facts(), media=self._media(intent))
+        return plan(intent, facts, now, Interval(start, end))
+
+    def wake(self) -> None:
+        """Tell the station that there is new intent."""
+        self._inbox.put(_Wake())
+
+    def stop(self, *, by: str, reason: str) -> bool:
+        """Silence now; True where something was cut."""
+        order = _StopOrder(by=by, reason=reason)
+        self._inbox.put(order)
+        order.done.wait(3.0)
+        return order.cut
+
+    def live_playlist(self) -> str | None:
+        """Return the HLS playlist of what goes out now, None where nothing does."""
+        return self._shelf.live_playlist()
+
+    def aircheck_playlist(self, start: datetime, end: datetime) -> str | None:
+        """Return an HLS playlist of what went out in `[start, end)`, None where no recording is kept."""
+        return self._shelf.playlist(start, end)
+
+    def aircheck_file(self, run: str, name: str) -> Path | None:
+        """Return one file of an aircheck playlist."""
+        return self._shelf.file(run, name)

@@ -1,0 +1,68 @@
+"""Faults of a station in an officer's words: each opens once, is journaled, and closes when it is over."""
+
+from __future__ import annotations
+
+from schedules.text import Text
+
+_OUTPUT = {
+    "lost": Text(
+        "Đầu ra “{name}” không có hoặc đã bị rút: không có tiếng ra loa.",
+        "Output “{name}” is missing or was unplugged: no sound goes out.",
+    ),
+    "muted": Text(
+        "Đầu ra “{name}” đang bị tắt tiếng: không có tiếng ra loa.", "Output “{name}” is muted: no sound goes out."
+    ),
+    "suspended": Text(
+        "Đầu ra “{name}” đang bị tạm dừng: không có tiếng ra loa.", "Output “{name}” is suspended: no sound goes out."
+    ),
+    "moved": Text(
+        "Tiếng của đầu ra “{name}” bị chuyển sang thiết bị khác.",
+        "The sound of output “{name}” was moved to another device.",
+    ),
+}
+
+_OTHER = {
+    "player_lost": Text(
+        "Trình phát bị dừng đột ngột, đang chạy lại.", "The player ended unexpectedly; it is restarted."
+    ),
+    "player_hang": Text("Trình phát không trả lời, đã khởi động lại.", "The player did not answer and was restarted."),
+    "player_down": Text("Trình phát không chạy được.", "The player cannot be started."),
+    "clock_untrusted": Text(
+        "Đồng hồ chưa tin cậy: máy không phát theo lịch.", "The clock cannot be trusted: nothing scheduled airs."
+    ),
+    "clock_step": Text("Đồng hồ máy vừa nhảy giờ; lịch được xếp lại.", "The clock jumped; the plan was made anew."),
+    "media_refused": Text(
+        "Tệp trên máy không đúng bản đã duyệt, không phát.", "A file is not the approved one and was not aired."
+    ),
+    "intent_refused": Text(
+        "Lịch nhận được không có chữ ký đúng; dùng lịch cũ.", "The intent has no valid signature; the last one stays."
+    ),
+    "daemon_broken": Text("Bộ phát gặp lỗi và đã chạy lại.", "The station's worker failed and was restarted."),
+}
+
+_HINTS = {
+    "output": Text(
+        "Kiểm tra dây, card âm thanh và âm lượng; máy tự thử lại mỗi giây.",
+        "Check cable, sound card and volume; the station tries again every second.",
+    ),
+    "clock_untrusted": Text(
+        "Nối mạng để lấy giờ, hoặc người có trách nhiệm xác nhận giờ.",
+        "Connect to a network for the time, or let a responsible person confirm it.",
+    ),
+}
+
+
+def output_fault(state: str, name: str) -> Text:
+    """Return the sentence for an output that is `lost`, `muted`, `suspended` or `moved`."""
+    text = _OUTPUT[state]
+    return Text(text.vi.format(name=name), text.en.format(name=name))
+
+
+def fault(code: str) -> Text:
+    """Return the sentence for any other fault; raises KeyError for an unknown code."""
+    return _OTHER[code]
+
+
+def hint(code: str) -> Text | None:
+    """Return what to do about a fault, None where nothing helps but waiting."""
+    return _HINTS["output"] if code.startswith("output_") else _HINTS.get(code)

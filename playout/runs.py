@@ -1,0 +1,92 @@
+"""How an airing under way changes with what the player tells: pure steps from run to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from schedules.airing import Part, Run, RunState
+from schedules.reconcile import Arm
+from schedules.segment import SAMPLE_RATE_HZ
+from schedules.text import Text
+
+
+def armed(action: Arm, before: Run | None) -> Run:
+    """Return the run of an item that was just handed over; `before` is its interrupted run, if it goes on."""
+    if before is None:
+        return Run(item=action.item, state=RunState.ARMED, start_at=action.start, part_first=action.first)
+    again = action.first == 0
+    hole_s = 0.0 if again else max(0, action.first - before.position) / SAMPLE_RATE_HZ
+    return replace(
+        before,
+        state=RunState.ARMED,
+        start_at=action.start,
+        part_first=action.first,
+        part_started_at=None,
+        counted={} if again else dict(before.counted),
+        part_counted={},
+        holes_s=before.holes_s + hole_s,
+        exact=False,
+        attempts=before.attempts + 1,
+    )
+
+
+def started(run: Run, at: datetime) -> Run:
+    """Return the run whose current part's first sample is at the sink at `at`."""
+    return replace(
+        run,
+        state=RunState.PLAYING,
+        started_at=run.started_at or at,
+        part_started_at=at,
+        position=run.part_first,
+        position_at=at,
+    )
+
+
+def progressed(run: Run, counted: Mapping[str, int], at: datetime) -> Run:
+    """Return the run with what the outputs have really played of its current part so far."""
+    heard = max(counted.values(), default=0)
+    return replace(
+        run,
+        part_counted=dict(counted),
+        position=max(run.position, run.part_first + heard),
+        position_at=at if heard else run.position_at,
+    )
+
+
+def interrupted(run: Run, at: datetime) -> Run:
+    """Return the run whose player is gone: its part ends where it was last known to be heard."""
+    return replace(
+        _close_part(run, run.position, run.position_at or at),
+        state=RunState.INTERRUPTED,
+        ended_at=run.position_at or run.ended_at,
+        cause="player_lost",
+    )
+
+
+def ended(run: Run, *, cause: str, next_sample: int, holes_s: float, exact: bool, at: datetime) -> Run:
+    """Return the run as the player ended it; a source that failed in the middle may yet go on."""
+    whole = exact and run.part_first == 0 and not run.parts
+    closed = replace(_close_part(run, next_sample, at), cause=cause, ended_at=at, exact=whole)
+    closed = replace(closed, holes_s=closed.holes_s + holes_s, position=max(closed.position, next_sample))
+    state = RunState.INTERRUPTED if cause == "source_failed" else RunState.ENDED
+    return replace(closed, state=state, position_at=at)
+
+
+def refused(run: Run, reason: Text, at: datetime) -> Run:
+    """Return the run of an item that the player would not take: its file is not the approved one."""
+    return replace(run, state=RunState.ENDED, cause="refused", reason=reason, ended_at=at)
+
+
+def _close_part(run: Run, next_sample: int, at: datetime) -> Run:
+    counted = dict(run.counted)
+    for name, samples in run.part_counted.items():
+        counted[name] = counted.get(name, 0) + samples
+    parts = run.parts
+    if run.part_started_at is not None:
+        part = Part(
+            first=run.part_first, next=max(run.part_first, next_sample), started_at=run.part_started_at, ended_at=at
+        )
+        parts = (*parts, part)
+    return replace(run, counted=counted, part_counted={}, parts=parts, part_started_at=None)

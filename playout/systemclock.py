@@ -1,0 +1,75 @@
+"""The only place that asks the machine for the time, and the judge of whether its wall clock can be believed."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from schedules.clock import ClockState
+from schedules.text import Text
+
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+"""No clock that shows an earlier time can be right: this version did not exist then."""
+
+_UNSYNCHRONISED = 0x40  # STA_UNSYNC of adjtimex(2)
+_TIME_ERROR = 5  # TIME_ERROR of adjtimex(2)
+
+
+def boot_id() -> str:
+    """Return the kernel's name for this boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def kernel_synchronised() -> bool:
+    """Return whether the kernel says that a time service keeps its clock (adjtimex)."""
+    buffer = (ctypes.c_byte * 512)()  # struct timex, read only: modes stays 0
+    state = ctypes.CDLL(None).adjtimex(ctypes.byref(buffer))
+    # modes (int), then offset, freq, maxerror, esterror (longs), then status (int)
+    long_size = ctypes.sizeof(ctypes.c_long)
+    status = ctypes.c_int.from_buffer(buffer, long_size * 5).value
+    return state not in (-1, _TIME_ERROR) and not status & _UNSYNCHRONISED
+
+
+class SystemClock:
+    """The machine's clock.
+
+    host: the owner of the machine vouches for it (`clock.source: host`).
+    newest: the newest time in the journals; an earlier clock is never believed.
+    carried_on: wall minus monotonic, seconds, of the last trusted reading of this boot, None if there was none.
+    """
+
+    def __init__(self, *, host: bool, newest: datetime | None = None, carried_on: float | None = None) -> None:
+        self._host = host
+        self._newest = newest
+        self._carried_on = carried_on
+
+    def now(self) -> datetime:
+        """Return the wall time, aware UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return CLOCK_MONOTONIC in seconds."""
+        return time.monotonic()
+
+    def state(self) -> ClockState:
+        """Return whether the wall clock can be believed, by the rules of docs/architecture.md (Time)."""
+        now = self.now()
+        if now < BUILT:
+            vi = "Đồng hồ máy chỉ thời điểm trước khi có phần mềm này."
+            return ClockState(trusted=False, reason=Text(vi, "The clock shows a time before this software existed."))
+        if self._newest is not None and now < self._newest - timedelta(seconds=2):
+            vi = "Đồng hồ máy chỉ giờ sớm hơn dòng nhật ký cuối cùng."
+            return ClockState(trusted=False, reason=Text(vi, "The clock is earlier than the newest row of the log."))
+        if self._host:
+            vi = "Chủ máy bảo đảm đồng hồ đúng."
+            return ClockState(trusted=True, reason=Text(vi, "The owner of this machine vouches for its clock."))
+        if kernel_synchronised():
+            vi = "Đồng hồ được đồng bộ qua mạng."
+            return ClockState(trusted=True, reason=Text(vi, "The clock is kept by a time service."))
+        if self._carried_on is not None and abs((time.time() - time.monotonic()) - self._carried_on) < 2.0:
+            vi = "Đồng hồ chạy tiếp từ lần đúng gần nhất."
+            return ClockState(trusted=True, reason=Text(vi, "The clock runs on from when it was last known right."))
+        vi = "Chưa có nguồn nào xác nhận giờ của máy."
+        return ClockState(trusted=False, reason=Text(vi, "Nothing confirms the time of this machine."))
