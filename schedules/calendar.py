@@ -49,7 +49,7 @@ def local_dates(zone: ZoneInfo, during: Interval) -> Iterator[date]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One session on one day. `name` is its identity inside slots: rule, and the number of the start if it has several."""
+    """One session on one day. `name` is its identity in slots: the rule, and the number of the start if it has several."""
 
     rule: SessionRule
     name: str
@@ -122,9 +122,8 @@ def window_stretches(
             stretches = [span(zone, day, w.start, w.end) for w in windows if w.weekday == day.isoweekday()]
         else:
             stretches = [span(zone, day, h.start, h.end) for h in hours]
-        for stretch in stretches:
-            if stretch.overlaps(during):
-                found.append(Interval(max(stretch.start, during.start), min(stretch.end, during.end)))
+        inside = [stretch for stretch in stretches if stretch.overlaps(during)]
+        found += [Interval(max(s.start, during.start), min(s.end, during.end)) for s in inside]
     return sorted(found)
 
 

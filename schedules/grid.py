@@ -74,7 +74,7 @@ class SessionRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOff:
-    """A single airing that a named person ordered. A cancelled one stays, so that the air log can say who took it out."""
+    """A single airing that a named person ordered. A cancelled one stays, so that the air log can name who did it."""
 
     id: str
     station: StationCode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from schedules.airing import Airing, Facts, Run, RunState, Verdict
 from schedules.calendar import Occurrence, occurrences, permitted
@@ -330,7 +331,7 @@ class _Flow:
             self.findings.append(Finding(code=code, severity=Severity.WARNING, where=item.slot, message=message))
 
     def _overlaps(self, sessions: list[Occurrence]) -> None:
-        for one, two in zip(sessions, sessions[1:], strict=False):
+        for one, two in pairwise(sessions):
             if one.during.overlaps(two.during):
                 message = Text(
                     f"Buổi “{two.rule.name}” bắt đầu khi buổi “{one.rule.name}” chưa hết giờ.",

@@ -1,0 +1,218 @@
+"""config.yaml to frozen settings: every problem at once, each with its path and a hint."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from schedules.errors import ConfigError
+from schedules.findings import Finding, Severity
+from schedules.text import Text
+
+Role = Literal["authority", "station"]
+OutputKind = Literal["virtual", "pulse"]
+Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,19}$")]
+
+MIN_SECRET = 32
+"""Shortest LOA_SECRET_KEY that is accepted, in characters."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Web(_Section):
+    """Where the pages are served. listen: HOST:PORT; hosts: further names they may be asked for by."""
+
+    listen: str = "127.0.0.1:8080"
+    hosts: tuple[str, ...] = ()
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+            raise ValueError("HOST:PORT")
+        return value
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 lets the machine choose."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class ClockSource(_Section):
+    """Who vouches for the clock: `system` the kernel's synchronisation, `host` the owner of the machine."""
+
+    source: Literal["system", "host"] = "system"
+
+
+class Limits(_Section):
+    """What may be uploaded: megabytes, hours of sound, drafts a person."""
+
+    upload_mb: Annotated[int, Field(ge=1, le=2000)] = 500
+    hours: Annotated[float, Field(gt=0, le=24)] = 3
+    drafts: Annotated[int, Field(ge=1, le=10_000)] = 50
+
+
+class Retention(_Section):
+    """How long things are kept, in days."""
+
+    aircheck_days: Annotated[int, Field(ge=1, le=3660)] = 30
+
+
+class Output(_Section):
+    """One output of a station on this machine. device: the sink's name for pulse; volume_db: 0 or less."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    kind: OutputKind
+    device: str | None = None
+    volume_db: Annotated[float, Field(ge=-60, le=0)] = 0.0
+    groups: tuple[str, ...] = ()
+
+
+class StationOutputs(_Section):
+    """A station that this machine plays, and where its sound goes."""
+
+    code: Code
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
+
+
+class Config(_Section):
+    """All settings of this machine."""
+
+    role: Annotated[tuple[Role, ...], Field(min_length=1)] = ("authority", "station")
+    data: Path = Path("data")
+    demo: bool = False
+    web: Web = Web()
+    clock: ClockSource = ClockSource()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+    stations: tuple[StationOutputs, ...] = ()
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Return the settings in `path`, with LOA_DATA and LOA_LISTEN over them; raises ConfigError with every problem."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        vi, en = f"Không đọc được tệp cấu hình {path}.", f"The configuration {path} cannot be read."
+        hint = Text("Kiểm tra đường dẫn, hoặc dùng --config.", "Check the path, or use --config.")
+        raise ConfigError(_error("unreadable", "", Text(vi, en), hint)) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}" if mark is not None else ""
+        text = Text("Tệp cấu hình không đúng cú pháp YAML.", "The configuration is not valid YAML.")
+        hint = Text("Xem lại thụt đầu dòng và dấu hai chấm.", "Look at the indentation and the colons.")
+        raise ConfigError(_error("not_yaml", where, text, hint)) from error
+    if not isinstance(data, dict):
+        text = Text("Tệp cấu hình phải gồm các mục “tên: giá trị”.", "The configuration must consist of `key: value`.")
+        raise ConfigError(_error("not_a_mapping", "", text))
+    if "LOA_DATA" in environment:
+        data["data"] = environment["LOA_DATA"]
+    if "LOA_LISTEN" in environment:
+        data["web"] = {**(data.get("web") or {}), "listen": environment["LOA_LISTEN"]}
+    return parse(data, base=path.parent)
+
+
+def parse(data: Mapping[str, object], *, base: Path) -> Config:
+    """Return the settings of `data`; relative paths are under `base`. Raises ConfigError with every problem."""
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(*(_from_pydantic(problem) for problem in error.errors())) from error
+    problems = [*_twice(config), *_devices(config)]
+    if problems:
+        raise ConfigError(*problems)
+    return config.model_copy(update={"data": (base / config.data).absolute()})
+
+
+def _twice(config: Config) -> list[Finding]:
+    found = []
+    codes = [station.code for station in config.stations]
+    for index, station in enumerate(config.stations):
+        if station.code in codes[:index]:
+            text = Text(f"Đài {station.code} khai hai lần.", f"Station {station.code} stands twice.")
+            found.append(_error("twice", f"stations[{index}].code", text))
+        names = [output.name for output in station.outputs]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                where = f"stations[{index}].outputs[{number}].name"
+                found.append(
+                    _error("twice", where, Text(f"Đầu ra “{name}” khai hai lần.", f"Output “{name}” stands twice."))
+                )
+    return found
+
+
+def _devices(config: Config) -> list[Finding]:
+    found = []
+    for index, station in enumerate(config.stations):
+        for number, output in enumerate(station.outputs):
+            if output.kind == "pulse" and not output.device:
+                where = f"stations[{index}].outputs[{number}].device"
+                text = Text("Đầu ra pulse cần tên thiết bị.", "A pulse output needs the name of its sink.")
+                hint = Text("Xem tên bằng: pactl list short sinks", "See the names with: pactl list short sinks")
+                found.append(_error("device_missing", where, text, hint))
+    return found
+
+
+def _from_pydantic(problem: Mapping[str, object]) -> Finding:
+    location = problem["loc"]
+    assert isinstance(location, tuple)
+    where = ""
+    for part in location:
+        where += f"[{part}]" if isinstance(part, int) else (f".{part}" if where else str(part))
+    kind = str(problem["type"])
+    if kind == "extra_forbidden":
+        text = Text(f"Không có mục “{location[-1]}”.", f"There is no key “{location[-1]}”.")
+        close = difflib.get_close_matches(str(location[-1]), sorted(keys()), n=1)
+        hint = Text(f"Có phải là “{close[0]}”?", f"Did you mean “{close[0]}”?") if close else None
+        return _error("unknown_key", where, text, hint)
+    if kind == "missing":
+        return _error("missing_key", where, Text(f"Thiếu mục “{location[-1]}”.", f"“{location[-1]}” is missing."))
+    english = re.sub(r"^Value error, ", "should be ", str(problem["msg"]))
+    return _error("bad_value", where, Text(f"Giá trị không hợp lệ: {english}", f"Not a valid value: {english}"))
+
+
+def _error(code: str, where: str, message: Text, hint: Text | None = None) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, where=where, message=message, hint=hint)
+
+
+def keys() -> frozenset[str]:
+    """Return every key that config.yaml may have, without its path."""
+    sections = (Config, Web, ClockSource, Limits, Retention, StationOutputs, Output)
+    return frozenset(name for section in sections for name in section.model_fields)
+
+
+def session_secret(data: Path, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the key that signs sessions: LOA_SECRET_KEY, else DATA/secret, made at first start with mode 0600.
+
+    Raises ConfigError for a key from the environment that is short or has few different characters.
+    """
+    if (given := environment.get("LOA_SECRET_KEY")) is not None:
+        if len(given) < MIN_SECRET or len(set(given)) < 10:
+            text = Text("LOA_SECRET_KEY quá yếu.", "LOA_SECRET_KEY is too weak.")
+            hint = Text("Dùng ít nhất 32 ký tự ngẫu nhiên.", "Use at least 32 random characters.")
+            raise ConfigError(_error("weak_secret", "LOA_SECRET_KEY", text, hint))
+        return given
+    path = data / "secret"
+    if not path.exists():
+        descriptor = os.open(path.with_suffix(".tmp"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(os.urandom(48).hex())
+            file.flush()
+            os.fsync(file.fileno())
+        path.with_suffix(".tmp").replace(path)
+    return path.read_text()
