@@ -1,0 +1,87 @@
+"""The security log of the authority: who did, or tried to do, what, from where."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from store import tables
+from store.accounts import Person
+
+_TABLE = tables.audit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row. outcome: done or refused. subject: the id of the thing. name: as typed where nobody is signed in."""
+
+    id: int
+    at: datetime
+    person: str | None
+    name: str
+    address: str
+    what: str
+    subject: str
+    outcome: str
+    detail: str
+
+
+def record(
+    session: Session,
+    *,
+    at: datetime,
+    what: str,
+    person: Person | None = None,
+    name: str = "",
+    address: str = "",
+    subject: str = "",
+    outcome: str = "done",
+    detail: str = "",
+) -> None:
+    """Add a row. What came from outside is shortened, and control characters are made visible."""
+    session.execute(
+        insert(_TABLE).values(
+            at=at,
+            person=None if person is None else person.id,
+            name=_plain(name if person is None else person.name, 80),
+            address=_plain(address, 64),
+            what=what,
+            subject=_plain(subject, 200),
+            outcome=outcome,
+            detail=_plain(detail, 500),
+        )
+    )
+
+
+def newest(session: Session, *, before: int | None = None, limit: int = 50) -> tuple[Entry, ...]:
+    """Return rows, newest first; `before` is the id of the last row of the page before."""
+    query = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(_TABLE.c.id < before)
+    return tuple(
+        Entry(
+            id=row.id,
+            at=row.at,
+            person=row.person,
+            name=row.name,
+            address=row.address,
+            what=row.what,
+            subject=row.subject,
+            outcome=row.outcome,
+            detail=row.detail,
+        )
+        for row in session.execute(query)
+    )
+
+
+def _plain(text: str, longest: int) -> str:
+    # A line break, a terminal's escape or a right-to-left mark would let one row look like another.
+    shown = "".join(
+        f"\\u{ord(letter):04x}" if unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else letter
+        for letter in text[:longest]
+    )
+    return shown[:longest]

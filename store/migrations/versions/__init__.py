@@ -1,0 +1,1 @@
+"""One step a file; each does one thing and says why."""

@@ -1,0 +1,288 @@
+"""The tables of the authority's database: intent, people, drafts, and projections that can be rebuilt from journals."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. Takes aware times only and gives back aware UTC, also from SQLite, which forgets zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment as stored; raises ValueError for a time without a zone."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError("a time without a zone cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment in aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    # Named from the first migration on: SQLite cannot drop or change a constraint that has no name.
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+revision = Table(
+    "intent_revision",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("parent", ForeignKey("unit.code")),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+)
+
+station = Table(
+    "station",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("unit", ForeignKey("unit.code"), nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("permitted", JSON, nullable=False),
+    Column("self_approval", Boolean(create_constraint=False), nullable=False),
+)
+
+programme = Table(
+    "programme",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("repeats", Boolean(create_constraint=False), nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    # The name people sign in with, already folded (accounts.folded): one spelling, one account.
+    Column("name", String(80), nullable=False, unique=True),
+    Column("full_name", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("unit", ForeignKey("unit.code"), nullable=False),
+    Column("password_hash", String(200)),
+    # Made for the demonstration: may sign in only while it runs.
+    Column("demo", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("address", String(64), nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("person", ForeignKey("person.id"), nullable=False, index=True),
+    Column("label", String(80), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    # None: the first set-up, which makes the first account.
+    Column("person", ForeignKey("person.id"), index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("owner", ForeignKey("unit.code"), nullable=False),
+    Column("station", ForeignKey("station.code")),
+    Column("programme", ForeignKey("programme.code"), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("origin", String(20), nullable=False),
+    Column("valid_from", UtcDateTime),
+    Column("valid_until", UtcDateTime),
+    Column("evergreen", Boolean(create_constraint=False), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("reason_vi", String(2000), nullable=False),
+    Column("reason_en", String(2000), nullable=False),
+    Column("warnings", JSON, nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("source_format", String(80), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # Whether the upload is still kept and is what a trim starts from.
+    Column("original", Boolean(create_constraint=False), nullable=False),
+    Column("trim_head_s", Float, nullable=False),
+    Column("trim_tail_s", Float, nullable=False),
+    Column("pending_head_s", Float, nullable=False),
+    Column("pending_tail_s", Float, nullable=False),
+    Column("sha256", String(64)),
+    Column("pcm_sha256", String(64)),
+    Column("samples", Integer, nullable=False),
+    Column("loudness_lufs", Float),
+    Column("true_peak_dbtp", Float),
+    Column("gain_db", Float),
+    Column("head_silence_s", Float),
+    Column("tail_silence_s", Float),
+    Column("uploader", ForeignKey("person.id"), nullable=False),
+    # Who caused the sound that is in it now: the uploader, or whoever trimmed it last.
+    Column("audio_by", ForeignKey("person.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("approved_at", UtcDateTime),
+    Column("approver", ForeignKey("person.id")),
+    Column("self_approved", Boolean(create_constraint=False), nullable=False),
+    Index(None, "state", "owner"),
+    Index(None, "owner", "created_at", "id"),
+)
+
+segment_event = Table(
+    "segment_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("segment", ForeignKey("segment.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    # None: Loa itself.
+    Column("person", ForeignKey("person.id")),
+    Column("what", String(20), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("sha256", String(64)),
+    Column("reason", String(2000), nullable=False),
+)
+
+session_rule = Table(
+    "session_rule",
+    metadata,
+    Column("station", ForeignKey("station.code"), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("weekdays", JSON, nullable=False),
+    Column("starts", JSON, nullable=False),
+    Column("length_s", Integer, nullable=False),
+    Column("items", JSON, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+)
+
+one_off = Table(
+    "one_off",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("station", ForeignKey("station.code"), nullable=False),
+    Column("segment", ForeignKey("segment.id"), nullable=False),
+    Column("start", UtcDateTime, nullable=False),
+    Column("timing", String(20), nullable=False),
+    Column("ordered_by", ForeignKey("person.id"), nullable=False),
+    Column("ordered_at", UtcDateTime, nullable=False),
+    Column("cancelled_by", ForeignKey("person.id")),
+    Column("cancelled_at", UtcDateTime),
+    Index(None, "station", "start"),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("owner", ForeignKey("unit.code"), nullable=False),
+    Column("stations", JSON, nullable=False),
+    Column("programme", ForeignKey("programme.code"), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("period", String(10), nullable=False),
+    Column("windows", JSON, nullable=False),
+    Column("document", String(500), nullable=False),
+    Column("topic_prefix", String(40), nullable=False),
+)
+
+airing = Table(
+    "airing",
+    metadata,
+    # Not a foreign key: a copy of a station's journal must not fail for want of a row here.
+    Column("station", String(40), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("slot", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("programme", String(40)),
+    Column("verdict", String(20), nullable=False),
+    Column("planned_start", UtcDateTime, nullable=False),
+    Column("rehearsal", Boolean(create_constraint=False), nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "slot"),
+    Index(None, "station", "planned_start", "seq"),
+    Index(None, "planned_start", "station", "seq"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("person", String(16)),
+    Column("name", String(80), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("detail", String(500), nullable=False),
+    Index(None, "at"),
+)

@@ -1,0 +1,81 @@
+"""Bearer tokens for programs that use the API in a person's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from store import accounts, tables
+from store.accounts import Person
+from store.identity import fingerprint, new_id, new_secret
+from store.rows import changed
+
+# Recognised by scanners that look for secrets in the wrong places.
+PREFIX = "loa_"
+_TABLE = tables.token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What is known of an issued token; never the token itself."""
+
+    id: str
+    label: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+def issue(
+    session: Session, person: Person, now: datetime, *, label: str = "", expires_at: datetime | None = None
+) -> str:
+    """Return a new token; it is shown this once and only its hash is kept."""
+    secret = PREFIX + new_secret()
+    session.execute(
+        insert(_TABLE).values(
+            id=new_id(),
+            hash=fingerprint(secret),
+            person=person.id,
+            label=" ".join(label.split())[:80],
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return secret
+
+
+def find(session: Session, secret: str, now: datetime) -> Person | None:
+    """Return in whose name the token speaks; None where it is unknown, expired or void."""
+    row = session.execute(
+        select(_TABLE).where(_TABLE.c.hash == fingerprint(secret), _TABLE.c.revoked_at.is_(None))
+    ).one_or_none()
+    if row is None or (row.expires_at is not None and row.expires_at <= now):
+        return None
+    return accounts.find(session, row.person)
+
+
+def of_person(session: Session, person: Person) -> tuple[Token, ...]:
+    """Return the person's tokens that are not void, newest first."""
+    rows = session.execute(
+        select(_TABLE)
+        .where(_TABLE.c.person == person.id, _TABLE.c.revoked_at.is_(None))
+        .order_by(_TABLE.c.created_at.desc())
+    )
+    return tuple(
+        Token(id=row.id, label=row.label, created_at=row.created_at, expires_at=row.expires_at) for row in rows
+    )
+
+
+def revoke(session: Session, person: Person, token: str, now: datetime) -> bool:
+    """Make one of the person's tokens void; False where there is none by that id."""
+    return (
+        changed(
+            session,
+            update(_TABLE)
+            .where(_TABLE.c.id == token, _TABLE.c.person == person.id, _TABLE.c.revoked_at.is_(None))
+            .values(revoked_at=now),
+        )
+        == 1
+    )
