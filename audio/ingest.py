@@ -1,0 +1,301 @@
+"""From an upload to a segment's canonical file: sniffed here, decoded in one locked room, mastered in another."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audio import sentences
+from audio.child import Refusal
+from audio.container import Container, Sniffed
+from audio.disguise import Disguise
+from audio.library import Library
+from audio.sandbox import Confinement, Sandbox
+from audio.sniff import sniff
+from audio.trim import Trim
+from schedules.errors import IngestRefused
+from schedules.findings import Finding
+
+PLAIN_RATE_HZ = 24_000
+_PLAIN_BYTES = 4
+_SHORTEST_S = 0.5
+_SLACK_S = 0.5
+_DAMAGED_SHARE = 0.02
+_DAMAGED_COUNT = 3
+_DECODING = 0.4
+# Mastering reads only our own samples: about 100 times real time here, ten times is a slow machine.
+_MASTER_SPEED = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestLimits:
+    """What one upload may cost. memory_mb, cpu_s and output are enforced by the kernel, wall_s by us."""
+
+    max_bytes: int = 500 * 1024 * 1024
+    max_seconds: float = 10_800.0
+    memory_mb: int = 800
+    cpu_s: int = 180
+    wall_s: float = 600.0
+    target_lufs: float = -16.0
+    ceiling_dbtp: float = -1.5
+    most_limiting_db: float = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canonical:
+    """Our own file, as it was measured: mono, 48 000 Hz, 16 bit FLAC in the library.
+
+    pcm_sha256: over the raw little-endian s16 samples of the whole file.
+    gain_db: how far the recording was lifted before the limiter.
+    """
+
+    sha256: str
+    pcm_sha256: str
+    samples: int
+    loudness_lufs: float
+    true_peak_dbtp: float
+    gain_db: float
+    head_silence_s: float
+    tail_silence_s: float
+    source_format: str
+    warnings: tuple[Finding, ...] = field(default=())
+
+
+def ingest(
+    source: Path,
+    *,
+    library: Library,
+    scratch: Path,
+    limits: IngestLimits,
+    on_progress: Callable[[float], None],
+    trim: Trim | None = None,
+) -> Canonical:
+    """Bring one recording into the library and return what is there now.
+
+    source: never followed if it is a link; its name means nothing. scratch: a folder on the library's disk.
+    on_progress: gets 0..1, in this thread. Raises IngestRefused with a finding for the uploader,
+    SandboxUnavailable where nothing can be decoded safely, OSError where the disk fails.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    descriptor = _open(source)
+    try:
+        size = os.fstat(descriptor).st_size
+        found = _look(descriptor, size, limits)
+        with tempfile.TemporaryFile(dir=scratch) as plain:
+            decoded = _decode(
+                descriptor, size, found, plain.fileno(), limits, lambda share: on_progress(share * _DECODING)
+            )
+            first, last = _kept(trim, _count(decoded, "samples"))
+            handle, name = tempfile.mkstemp(dir=scratch, prefix="canonical-", suffix=".flac")
+            try:
+                with os.fdopen(handle, "r+b") as out:
+                    measured = _master(
+                        plain.fileno(),
+                        out.fileno(),
+                        (first, last),
+                        limits,
+                        lambda share: on_progress(_DECODING + share * (1 - _DECODING)),
+                    )
+                sha256 = library.adopt(Path(name))
+            finally:
+                Path(name).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+    return Canonical(
+        sha256=sha256,
+        pcm_sha256=str(measured["pcm_sha256"]),
+        samples=_count(measured, "samples"),
+        loudness_lufs=_real(measured, "loudness_lufs"),
+        true_peak_dbtp=_real(measured, "true_peak_dbtp"),
+        gain_db=_real(measured, "gain_db"),
+        head_silence_s=_real(measured, "head_s"),
+        tail_silence_s=_real(measured, "tail_s"),
+        source_format=found.container.name.lower(),
+        warnings=_warnings(decoded, measured, limits),
+    )
+
+
+def _open(source: Path) -> int:
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):
+            raise IngestRefused(sentences.not_a_file()) from error
+        raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.close(descriptor)
+        raise IngestRefused(sentences.not_a_file())
+    return descriptor
+
+
+def _look(descriptor: int, size: int, limits: IngestLimits) -> Sniffed:
+    """Return what the upload is, or refuse it for what can be seen without decoding."""
+    if size == 0:
+        raise IngestRefused(sentences.empty(0.0))
+    if size > limits.max_bytes:
+        raise IngestRefused(sentences.too_big(size, limits.max_bytes))
+    found = sniff(descriptor, size)
+    if found is Disguise.PLAYLIST:
+        raise IngestRefused(sentences.playlist())
+    if not isinstance(found, Sniffed):
+        raise IngestRefused(sentences.not_audio())
+    if found.too_wide:
+        raise IngestRefused(sentences.too_complex())
+    if found.declared_s is not None and found.declared_s > limits.max_seconds and not found.cut:
+        raise IngestRefused(sentences.too_long(found.declared_s, limits.max_seconds))
+    return found
+
+
+def _decode(
+    descriptor: int,
+    size: int,
+    found: Sniffed,
+    plain: int,
+    limits: IngestLimits,
+    on_progress: Callable[[float], None],
+) -> Mapping[str, object]:
+    """Fill `plain` with samples; a second time, from one channel, where both together are silence."""
+    job: dict[str, object] = {
+        "container": str(found.container),
+        "start_byte": found.start_byte,
+        "size_bytes": size,
+        "max_seconds": limits.max_seconds,
+        "channel": None,
+    }
+    confinement = Confinement(
+        memory_bytes=limits.memory_mb * 1024 * 1024,
+        cpu_s=limits.cpu_s,
+        output_bytes=int((limits.max_seconds + 60) * PLAIN_RATE_HZ * _PLAIN_BYTES),
+    )
+    try:
+        with Sandbox("audio.decode", confinement) as sandbox:
+            decoded = sandbox.do(job, [descriptor, plain], wall_s=limits.wall_s, on_progress=on_progress)
+            if decoded["cancelling"]:
+                os.ftruncate(plain, 0)
+                os.lseek(plain, 0, os.SEEK_SET)
+                job["channel"] = decoded["loudest_channel"]
+                alone = sandbox.do(job, [descriptor, plain], wall_s=limits.wall_s, on_progress=on_progress)
+                decoded = {**decoded, "samples": alone["samples"]}
+    except Refusal as refusal:
+        if refusal.code in ("not_audio", "damaged", "empty") and found.cut:
+            raise IngestRefused(sentences.truncated(0.0, found.declared_s)) from refusal
+        raise _refused(refusal, limits) from refusal
+    # The file's own length, not the child's word, is what the next step reads.
+    there = os.fstat(plain).st_size // _PLAIN_BYTES
+    decoded = {**decoded, "samples": there}
+    _judge(found, decoded, there / PLAIN_RATE_HZ)
+    return decoded
+
+
+def _judge(found: Sniffed, decoded: Mapping[str, object], seconds: float) -> None:
+    """Refuse what is not whole."""
+    declared, errors = found.declared_s, _count(decoded, "errors")
+    short_s = 0.0 if declared is None else declared - seconds
+    reaches_the_end = declared is not None and _real(decoded, "end_s") >= declared - _SLACK_S
+    if found.cut:
+        if declared is None or short_s > _SLACK_S or found.container is Container.OGG:
+            total = None if found.container is Container.OGG else declared
+            raise IngestRefused(sentences.truncated(seconds, total))
+    elif short_s > max(_SLACK_S, _DAMAGED_SHARE * (declared or 0.0)) and not reaches_the_end:
+        raise IngestRefused(sentences.truncated(seconds, declared))
+    if errors > _DAMAGED_COUNT and errors > _DAMAGED_SHARE * _count(decoded, "packets"):
+        raise IngestRefused(sentences.damaged())
+    if short_s > max(_SLACK_S, _DAMAGED_SHARE * (declared or 0.0)):
+        raise IngestRefused(sentences.damaged())
+    if seconds < _SHORTEST_S:
+        raise IngestRefused(sentences.empty(seconds))
+
+
+def _master(
+    plain: int, out: int, kept: tuple[int, int], limits: IngestLimits, on_progress: Callable[[float], None]
+) -> Mapping[str, object]:
+    seconds = (kept[1] - kept[0]) / PLAIN_RATE_HZ
+    if seconds < _SHORTEST_S:
+        raise IngestRefused(sentences.empty(max(0.0, seconds)))
+    job = {
+        "first": kept[0],
+        "last": kept[1],
+        "target_lufs": limits.target_lufs,
+        "ceiling_dbtp": limits.ceiling_dbtp,
+        "most_limiting_db": limits.most_limiting_db,
+    }
+    longest_s = 120 + seconds / _MASTER_SPEED
+    confinement = Confinement(
+        memory_bytes=limits.memory_mb * 1024 * 1024,
+        cpu_s=int(longest_s),
+        # Noise does not shrink in FLAC; 16 bit samples and some headers are the most there can be.
+        output_bytes=int(seconds * 48_000 * 2 * 1.1) + 1_000_000,
+    )
+    try:
+        with Sandbox("audio.master", confinement) as sandbox:
+            return sandbox.do(job, [plain, out], wall_s=longest_s * 3, on_progress=on_progress)
+    except Refusal as refusal:
+        raise _refused(refusal, limits) from refusal
+
+
+def _kept(trim: Trim | None, samples: int) -> tuple[int, int]:
+    if trim is None:
+        return 0, samples
+    last = samples if trim.end_s is None else min(samples, round(trim.end_s * PLAIN_RATE_HZ))
+    return min(last, round(trim.start_s * PLAIN_RATE_HZ)), last
+
+
+def _refused(refusal: Refusal, limits: IngestLimits) -> IngestRefused | OSError:
+    match refusal.code:
+        case "os_error":
+            number = refusal.details.get("errno")
+            if number == errno.EFBIG:
+                return IngestRefused(sentences.too_complex())
+            return OSError(number, str(refusal.details.get("said", "")))
+        case "silent":
+            return IngestRefused(sentences.silent())
+        case "empty":
+            return IngestRefused(sentences.empty(0.0))
+        case "too_long":
+            return IngestRefused(sentences.too_long(None, limits.max_seconds))
+        case "too_complex":
+            return IngestRefused(sentences.too_complex())
+        case "outside":
+            return IngestRefused(sentences.outside())
+        case "not_audio":
+            return IngestRefused(sentences.not_audio())
+        case _:
+            return IngestRefused(sentences.damaged())
+
+
+def _warnings(
+    decoded: Mapping[str, object], measured: Mapping[str, object], limits: IngestLimits
+) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    if decoded.get("cancelling"):
+        found.append(sentences.one_channel_only())
+    elif _real(decoded, "cancelled_s") > 1.0:
+        found.append(sentences.partly_cancelled(_real(decoded, "first_cancelled_s"), _real(decoded, "cancelled_s")))
+    if errors := _count(decoded, "errors"):
+        found.append(sentences.damaged_frames(errors))
+    if (head := _real(measured, "head_s")) > 1.0:
+        found.append(sentences.head_silence(head))
+    if (tail := _real(measured, "tail_s")) > 1.0:
+        found.append(sentences.tail_silence(tail))
+    between = measured.get("between")
+    if isinstance(between, list):
+        found += [sentences.long_silence(float(start), float(length)) for start, length in between]
+    if measured.get("held_back"):
+        found.append(sentences.held_back(_real(measured, "loudness_lufs"), limits.target_lufs))
+    return tuple(found)
+
+
+def _count(answer: Mapping[str, object], key: str) -> int:
+    value = answer.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _real(answer: Mapping[str, object], key: str) -> float:
+    value = answer.get(key)
+    return float(value) if isinstance(value, int | float) else 0.0
