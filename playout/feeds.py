@@ -1,0 +1,62 @@
+"""Which source airs a cue: a libvlc deck, or the file reader for what starts inside a file or when libvlc fails."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from playout.deck import Decks, DeckSource
+from playout.filesource import AheadSource
+from playout.source import Cue, Source
+
+
+class Feeds:
+    """Holds the verified, open files of the cues and opens their sources."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._descriptors: dict[str, int] = {}
+        self._stood_in: set[str] = set()
+        self._decks = Decks()
+
+    def start(self) -> None:
+        """Load libvlc, in its thread."""
+        self._decks.start()
+
+    def hold(self, airing: str, descriptor: int) -> None:
+        """Keep `descriptor` until `airing` is released."""
+        with self._lock:
+            self._descriptors[airing] = descriptor
+
+    def open(self, cue: Cue) -> Source:
+        """Return a source for `cue` that is decoding already."""
+        if cue.from_sample > 0:
+            # libvlc's seeking lands 100 to 170 ms off without telling.
+            self._stood_in.add(cue.airing)
+            return self._read_ahead(cue.airing, from_sample=cue.from_sample)
+        if self._decks.hung():
+            self._decks = Decks()
+            self._decks.start()
+        deck = DeckSource(self._decks, self._descriptors[cue.airing])
+        deck.start()
+        return deck
+
+    def stand_in(self, cue: Cue, *, from_sample: int) -> Source | None:
+        """Return a file reader in place of a failed deck, once."""
+        if cue.airing in self._stood_in:
+            return None
+        self._stood_in.add(cue.airing)
+        return self._read_ahead(cue.airing, from_sample=from_sample)
+
+    def release(self, airing: str) -> None:
+        """Close the file of `airing`."""
+        self._stood_in.discard(airing)
+        with self._lock:
+            descriptor = self._descriptors.pop(airing, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _read_ahead(self, airing: str, *, from_sample: int) -> Source:
+        source = AheadSource(self._descriptors[airing], from_sample=from_sample)
+        source.start()
+        return source

@@ -1,0 +1,282 @@
+"""A thin hold on PulseAudio's asynchronous client library: one playback stream that stays on the sink it opened."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from schedules.errors import OutputError
+
+_CONTEXT_NOAUTOSPAWN = 1
+_CONTEXT_READY, _CONTEXT_FAILED = 4, 5
+_STREAM_READY, _STREAM_FAILED = 2, 3
+_SAMPLE_S16LE = 3
+_SEEK_ABSOLUTE = 1
+_ANY = 0xFFFFFFFF
+
+_INTERPOLATE_TIMING = 0x0002
+_NOT_MONOTONIC = 0x0004
+_AUTO_TIMING_UPDATE = 0x0008
+_DONT_MOVE = 0x0200
+_ADJUST_LATENCY = 0x2000
+_FLAGS = _INTERPOLATE_TIMING | _NOT_MONOTONIC | _AUTO_TIMING_UPDATE | _DONT_MOVE | _ADJUST_LATENCY
+
+_OPEN_S = 2.0
+_POLL_S = 0.005
+
+
+class _SampleSpec(ctypes.Structure):
+    _fields_ = (("format", ctypes.c_int), ("rate", ctypes.c_uint32), ("channels", ctypes.c_uint8))
+
+
+class _BufferAttr(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_uint32) for name in ("maxlength", "tlength", "prebuf", "minreq", "fragsize"))
+
+
+class _TimingInfo(ctypes.Structure):
+    _fields_ = (
+        ("seconds", ctypes.c_long),
+        ("microseconds", ctypes.c_long),
+        ("synchronized_clocks", ctypes.c_int),
+        ("sink_usec", ctypes.c_uint64),
+        ("source_usec", ctypes.c_uint64),
+        ("transport_usec", ctypes.c_uint64),
+        ("playing", ctypes.c_int),
+        ("write_index_corrupt", ctypes.c_int),
+        ("write_index", ctypes.c_int64),
+        ("read_index_corrupt", ctypes.c_int),
+        ("read_index", ctypes.c_int64),
+        ("configured_sink_usec", ctypes.c_uint64),
+        ("configured_source_usec", ctypes.c_uint64),
+        ("since_underrun", ctypes.c_int64),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a stream is: at `instant_ns` (CLOCK_MONOTONIC) its frame `heard_frame` is heard.
+
+    taken_frame: an estimate of how far the sink has taken frames ahead of that; what is written before it is lost.
+    """
+
+    instant_ns: int
+    heard_frame: float
+    taken_frame: float
+
+
+class PulseStream:
+    """One playback stream, mono 48 kHz s16. Its frame count runs with the device whether or not anything is written.
+
+    That is what `prebuf = 0` gives: a frame that is not there in time is silence, and the next ones keep their time.
+    All methods may be called from any thread; each raises OutputError once the stream is gone.
+    """
+
+    def __init__(self, *, description: str) -> None:
+        self._description = description.encode()
+        self._lib = _library()
+        self._lock = threading.RLock()
+        self._mainloop: int | None = None
+        self._context: int | None = None
+        self._stream: int | None = None
+
+    def open(self, *, server: str | None, sink: str | None, latency_ms: int) -> None:
+        """Connect to `sink` (None: the server's default) and wait until it runs; at most 2 s a step."""
+        lib = self._lib
+        self._mainloop = lib.pa_threaded_mainloop_new()
+        if lib.pa_threaded_mainloop_start(self._mainloop) < 0:
+            raise OutputError("no thread for PulseAudio")
+        try:
+            self._connect(server)
+            self._play(sink, latency_ms=latency_ms)
+            self._wait_for(lambda: self._heard_us() is not None, "the sink gives no time")
+        except OutputError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leave the server; what was written and not heard is dropped. Harmless twice."""
+        lib = self._lib
+        with self._lock:
+            mainloop, self._mainloop = self._mainloop, None
+            if mainloop is None:
+                return
+            lib.pa_threaded_mainloop_lock(mainloop)
+            if self._stream is not None:
+                lib.pa_stream_disconnect(self._stream)
+                lib.pa_stream_unref(self._stream)
+                self._stream = None
+            if self._context is not None:
+                lib.pa_context_disconnect(self._context)
+                lib.pa_context_unref(self._context)
+                self._context = None
+            lib.pa_threaded_mainloop_unlock(mainloop)
+            lib.pa_threaded_mainloop_stop(mainloop)
+            lib.pa_threaded_mainloop_free(mainloop)
+
+    def position(self) -> Position:
+        """Return where the stream is now; its error is about 0.1 ms once it has run for a second."""
+        with _Locked(self):
+            before_ns = time.monotonic_ns()
+            heard_us = self._heard_us()
+            after_ns = time.monotonic_ns()
+            info = self._lib.pa_stream_get_timing_info(self._stream)
+            if heard_us is None or not info:
+                raise OutputError("the sink gives no time")
+            ahead_us = max(info.contents.sink_usec, info.contents.configured_sink_usec)
+        heard_frame = heard_us * RATE_HZ / 1e6
+        return Position(
+            instant_ns=(before_ns + after_ns) // 2,
+            heard_frame=heard_frame,
+            taken_frame=heard_frame + ahead_us * RATE_HZ / 1e6,
+        )
+
+    def write(self, pcm: bytes, *, at_frame: int) -> None:
+        """Put `pcm` at the stream's frame `at_frame`."""
+        with _Locked(self):
+            offset = at_frame * SAMPLE_BYTES
+            if self._lib.pa_stream_write(self._stream, pcm, len(pcm), None, offset, _SEEK_ABSOLUTE) < 0:
+                raise self._error("writing failed")
+
+    @property
+    def sink_index(self) -> int:
+        """The index of the sink that the stream plays on."""
+        with _Locked(self):
+            return int(self._lib.pa_stream_get_device_index(self._stream))
+
+    @property
+    def sink_name(self) -> str:
+        """The name of the sink that the stream plays on."""
+        with _Locked(self):
+            return bytes(self._lib.pa_stream_get_device_name(self._stream) or b"").decode(errors="replace")
+
+    @property
+    def index(self) -> int:
+        """The server's index of the stream (its sink input)."""
+        with _Locked(self):
+            return int(self._lib.pa_stream_get_index(self._stream))
+
+    def _connect(self, server: str | None) -> None:
+        lib = self._lib
+        lib.pa_threaded_mainloop_lock(self._mainloop)
+        self._context = lib.pa_context_new(lib.pa_threaded_mainloop_get_api(self._mainloop), b"Loa")
+        name = server.encode() if server else None
+        failed = lib.pa_context_connect(self._context, name, _CONTEXT_NOAUTOSPAWN, None) < 0
+        lib.pa_threaded_mainloop_unlock(self._mainloop)
+        if failed:
+            raise self._error("no sound server")
+        self._wait_for(
+            lambda: lib.pa_context_get_state(self._context) == _CONTEXT_READY, "the sound server does not answer"
+        )
+
+    def _play(self, sink: str | None, *, latency_ms: int) -> None:
+        lib = self._lib
+        spec = _SampleSpec(_SAMPLE_S16LE, RATE_HZ, 1)
+        frames_ms = RATE_HZ // 1000 * SAMPLE_BYTES
+        wanted = _BufferAttr(2000 * frames_ms, latency_ms * frames_ms, 0, 20 * frames_ms, _ANY)
+        lib.pa_threaded_mainloop_lock(self._mainloop)
+        self._stream = lib.pa_stream_new(self._context, self._description, ctypes.byref(spec), None)
+        name = sink.encode() if sink else None
+        failed = lib.pa_stream_connect_playback(self._stream, name, ctypes.byref(wanted), _FLAGS, None, None) < 0
+        lib.pa_threaded_mainloop_unlock(self._mainloop)
+        if failed:
+            raise self._error("the sink cannot be opened")
+        self._wait_for(lambda: lib.pa_stream_get_state(self._stream) == _STREAM_READY, "the sink does not answer")
+
+    def _wait_for(self, there: Callable[[], bool], complaint: str) -> None:
+        deadline_ns = time.monotonic_ns() + round(_OPEN_S * NS_PER_S)
+        while True:
+            with _Locked(self):
+                if there():
+                    return
+            if time.monotonic_ns() > deadline_ns:
+                raise OutputError(complaint)
+            time.sleep(_POLL_S)
+
+    def _heard_us(self) -> int | None:
+        """Return the stream time that is heard now; the mainloop is locked."""
+        value = ctypes.c_uint64()
+        if self._lib.pa_stream_get_time(self._stream, ctypes.byref(value)) < 0:
+            return None
+        return value.value
+
+    def _error(self, what: str) -> OutputError:
+        code = self._lib.pa_context_errno(self._context) if self._context is not None else 0
+        reason = bytes(self._lib.pa_strerror(code) or b"").decode(errors="replace")
+        return OutputError(f"{what}: {reason}")
+
+    def _check(self) -> None:
+        """Raise where the server or the sink has gone; the mainloop is locked."""
+        lib = self._lib
+        if self._context is None or lib.pa_context_get_state(self._context) >= _CONTEXT_FAILED:
+            raise self._error("the sound server is not there")
+        if self._stream is not None and lib.pa_stream_get_state(self._stream) >= _STREAM_FAILED:
+            raise self._error("the sink is not there")
+
+
+class _Locked:
+    """Holds a stream and its mainloop, after a look at whether both are still there."""
+
+    def __init__(self, stream: PulseStream) -> None:
+        self._owner = stream
+
+    def __enter__(self) -> None:
+        owner = self._owner
+        owner._lock.acquire()
+        if owner._mainloop is None:
+            owner._lock.release()
+            raise OutputError("the stream is closed")
+        owner._lib.pa_threaded_mainloop_lock(owner._mainloop)
+        try:
+            owner._check()
+        except OutputError:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        owner = self._owner
+        owner._lib.pa_threaded_mainloop_unlock(owner._mainloop)
+        owner._lock.release()
+
+
+def _library() -> ctypes.CDLL:
+    """Return libpulse with the types of what is used here; raises OutputError where it is not installed."""
+    try:
+        lib = ctypes.CDLL("libpulse.so.0")
+    except OSError as error:
+        raise OutputError(f"PulseAudio's library is missing: {error}") from error
+    pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
+    signatures: dict[str, tuple[object, tuple[object, ...]]] = {
+        "pa_threaded_mainloop_new": (pointer, ()),
+        "pa_threaded_mainloop_start": (number, (pointer,)),
+        "pa_threaded_mainloop_stop": (None, (pointer,)),
+        "pa_threaded_mainloop_free": (None, (pointer,)),
+        "pa_threaded_mainloop_lock": (None, (pointer,)),
+        "pa_threaded_mainloop_unlock": (None, (pointer,)),
+        "pa_threaded_mainloop_get_api": (pointer, (pointer,)),
+        "pa_context_new": (pointer, (pointer, text)),
+        "pa_context_connect": (number, (pointer, text, number, pointer)),
+        "pa_context_get_state": (number, (pointer,)),
+        "pa_context_disconnect": (None, (pointer,)),
+        "pa_context_unref": (None, (pointer,)),
+        "pa_context_errno": (number, (pointer,)),
+        "pa_strerror": (text, (number,)),
+        "pa_stream_new": (pointer, (pointer, text, pointer, pointer)),
+        "pa_stream_connect_playback": (number, (pointer, text, pointer, number, pointer, pointer)),
+        "pa_stream_get_state": (number, (pointer,)),
+        "pa_stream_disconnect": (number, (pointer,)),
+        "pa_stream_unref": (None, (pointer,)),
+        "pa_stream_get_time": (number, (pointer, pointer)),
+        "pa_stream_get_timing_info": (ctypes.POINTER(_TimingInfo), (pointer,)),
+        "pa_stream_write": (number, (pointer, text, ctypes.c_size_t, pointer, ctypes.c_int64, number)),
+        "pa_stream_get_device_index": (ctypes.c_uint32, (pointer,)),
+        "pa_stream_get_device_name": (text, (pointer,)),
+        "pa_stream_get_index": (ctypes.c_uint32, (pointer,)),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(lib, name)
+        function.restype, function.argtypes = result, arguments
+    return lib

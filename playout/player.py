@@ -1,0 +1,320 @@
+"""The player: a disposable child that takes cues as JSON lines, puts their sound on outputs, and tells what played."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+from playout.airchecktap import AircheckTap
+from playout.approvedfile import open_approved
+from playout.bus import Bus, Event
+from playout.feeds import Feeds
+from playout.isolation import ask_for_priority, die_with_parent, leave_network
+from playout.output import Output, StateReport, Timeline
+from playout.pulseoutput import PulseOutput
+from playout.source import Cue
+from playout.virtualoutput import VirtualOutput
+from schedules.errors import SegmentUnplayable
+
+Command = Mapping[str, object]
+
+_TICK_S = 0.01
+_BACKLOG_EVENTS = 200
+_GOODBYE_S = 0.5
+
+
+class Player:
+    """One station's player: commands in, events out, a bus between them."""
+
+    def __init__(self, *, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._voice = _Voice()
+        self._feeds = Feeds()
+        self._desk = _ArmingDesk(feeds=self._feeds, emit=self._voice.say)
+        self._outputs: list[Output] = []
+        self._aircheck: AircheckTap | None = None
+        self._bus: Bus | None = None
+        self._ticker: _Ticker | None = None
+
+    def run(self, *, network: str | None) -> None:
+        """Obey standard input until it ends or says `quit`, then fall silent."""
+        self._voice.start()
+        self._feeds.start()
+        self._voice.say({"event": "ready", "network": "kept" if network else "none", "detail": network or ""})
+        for line in sys.stdin.buffer:
+            command = cast(Command, json.loads(line))
+            if command["do"] == "quit":
+                break
+            self._obey(command)
+        self._end()
+
+    def _obey(self, command: Command) -> None:
+        match command["do"]:
+            case "open":
+                self._open(command)
+            case "arm":
+                self._desk.arm(command)
+            case "disarm":
+                airing = str(command["airing"])
+                if not self._desk.cancel(airing):
+                    self._on_bus(lambda bus: bus.disarm(airing))
+            case "stop":
+                self._stop(command)
+            case unknown:
+                self._voice.say({"event": "fault", "detail": f"unknown command {unknown!r}"})
+
+    def _open(self, command: Command) -> None:
+        if self._bus is not None:
+            self._voice.say({"event": "fault", "detail": "already open"})
+            return
+        timeline = Timeline(origin_ns=time.monotonic_ns())
+        for given in cast(list[Mapping[str, object]], command["outputs"]):
+            self._outputs.append(
+                _output(given, timeline=timeline, report=self._tell_output, environment=self._environment)
+            )
+        bus = Bus(timeline=timeline, outputs=self._outputs, opener=self._feeds, emit=self._voice.say)
+        aircheck = cast(Mapping[str, str] | None, command.get("aircheck"))
+        if aircheck is not None:
+            self._aircheck = AircheckTap(
+                Path(aircheck["folder"]),
+                timeline=timeline,
+                wall_offset_ns=cast(int, command["wall_offset_ns"]),
+            )
+            self._aircheck.start()
+            bus.tap(self._aircheck.take)
+        for output in self._outputs:
+            output.start()
+        self._bus = bus
+        self._ticker = _Ticker(bus)
+        self._ticker.start()
+        self._desk.open(self._on_bus)
+
+    def _stop(self, command: Command) -> None:
+        airing = cast(str | None, command.get("airing"))
+        fade_ms = cast(int, command.get("fade_ms", 0))
+        if airing is None:
+            self._desk.cancel_all()
+        elif self._desk.cancel(airing):
+            return
+        self._on_bus(lambda bus: bus.stop(airing, fade_ms=fade_ms))
+
+    def _on_bus(self, action: Callable[[Bus], None]) -> None:
+        if self._ticker is not None:
+            self._ticker.do(action)
+
+    def _tell_output(self, name: str, state: str, detail: str) -> None:
+        self._voice.say({"event": "output", "name": name, "state": state, "detail": detail})
+
+    def _end(self) -> None:
+        self._desk.cancel_all()
+        if self._ticker is not None:
+            self._ticker.do(lambda bus: bus.stop(None, fade_ms=0))
+            self._ticker.stop()
+        for output in self._outputs:
+            output.stop()
+        if self._aircheck is not None:
+            self._aircheck.stop(timeout_s=_GOODBYE_S)
+        self._voice.stop(timeout_s=_GOODBYE_S)
+
+
+class _ArmingDesk:
+    """Hashes files in a thread of its own and hands the good ones to the bus, unless they are cancelled meanwhile."""
+
+    def __init__(self, *, feeds: Feeds, emit: Callable[[Event], None]) -> None:
+        self._feeds = feeds
+        self._emit = emit
+        self._lock = threading.Lock()
+        self._waiting: set[str] = set()
+        self._orders: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._on_bus: Callable[[Callable[[Bus], None]], None] | None = None
+
+    def open(self, on_bus: Callable[[Callable[[Bus], None]], None]) -> None:
+        """Begin to work: the bus is there."""
+        self._on_bus = on_bus
+        threading.Thread(target=self._run, name="arming", daemon=True).start()
+
+    def arm(self, order: Command) -> None:
+        """Queue an order."""
+        with self._lock:
+            self._waiting.add(str(order["airing"]))
+        self._orders.put(order)
+
+    def cancel(self, airing: str) -> bool:
+        """Return whether `airing` was still here; then it will not air."""
+        with self._lock:
+            if airing not in self._waiting:
+                return False
+            self._waiting.discard(airing)
+            return True
+
+    def cancel_all(self) -> None:
+        """Cancel whatever is still here."""
+        with self._lock:
+            self._waiting.clear()
+
+    def _run(self) -> None:
+        while True:
+            self._prepare(self._orders.get())
+
+    def _prepare(self, order: Command) -> None:
+        cue = Cue(
+            airing=str(order["airing"]),
+            samples=cast(int, order["samples"]),
+            from_sample=cast(int, order["from_sample"]),
+            start_ns=cast(int, order["start_ns"]),
+            after=cast(str | None, order.get("after")),
+        )
+        try:
+            descriptor = open_approved(Path(str(order["path"])), sha256=str(order["sha256"]), samples=cue.samples)
+        except SegmentUnplayable as error:
+            self.cancel(cue.airing)
+            finding = error.findings[0]
+            self._emit(
+                {
+                    "event": "refused",
+                    "airing": cue.airing,
+                    "code": finding.code,
+                    "detail": finding.message.en,
+                }
+            )
+            return
+        with self._lock:
+            wanted = cue.airing in self._waiting
+            self._waiting.discard(cue.airing)
+            if wanted and self._on_bus is not None:
+                self._feeds.hold(cue.airing, descriptor)
+                self._emit({"event": "armed", "airing": cue.airing})
+                # Inside the lock, so that a `stop` that comes now finds it here or on the bus.
+                self._on_bus(lambda bus: bus.arm(cue))
+                return
+        os.close(descriptor)
+        self._emit(_never_aired(cue))
+
+
+class _Ticker:
+    """The thread that runs the bus; everything that touches the bus happens in it."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._actions: queue.SimpleQueue[Callable[[Bus], None]] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._thread.start()
+
+    def do(self, action: Callable[[Bus], None]) -> None:
+        """Let the bus do `action` before its next step."""
+        self._actions.put(action)
+
+    def stop(self) -> None:
+        """Do what was asked, step once more, and end."""
+        self._stopping.set()
+        self._thread.join(_GOODBYE_S)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_TICK_S):
+            self._step()
+        self._step()
+
+    def _step(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._actions.get_nowait()(self._bus)
+        self._bus.step(time.monotonic_ns())
+
+
+class _Voice:
+    """Writes events to standard output in a thread, so that a parent that does not read never holds the bus."""
+
+    def __init__(self) -> None:
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
+
+    def start(self) -> None:
+        """Begin to speak."""
+        self._thread.start()
+
+    def say(self, event: Event) -> None:
+        """Queue an event; while nobody listens, what the next one says better is left out."""
+        if event["event"] in ("level", "progress") and self._events.qsize() > _BACKLOG_EVENTS:
+            return
+        self._events.put(event)
+
+    def stop(self, *, timeout_s: float) -> None:
+        """Say what is queued, and end."""
+        self._events.put(None)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (event := self._events.get()) is not None:
+            line = json.dumps(event, ensure_ascii=False).encode() + b"\n"
+            try:
+                while line:
+                    line = line[os.write(1, line) :]
+            except BrokenPipeError:
+                return
+
+
+def _output(
+    given: Mapping[str, object], *, timeline: Timeline, report: StateReport, environment: Mapping[str, str]
+) -> Output:
+    name = str(given["name"])
+    if given["kind"] == "virtual":
+        return VirtualOutput(name, timeline=timeline, report=report)
+    return PulseOutput(
+        name,
+        sink=cast(str | None, given.get("device")),
+        server=environment.get("PULSE_SERVER"),
+        volume_db=float(cast(float, given.get("volume_db", 0.0))),
+        timeline=timeline,
+        report=report,
+    )
+
+
+def _never_aired(cue: Cue) -> Event:
+    return {
+        "event": "ended",
+        "airing": cue.airing,
+        "handed": 0,
+        "handed_sha256": None,
+        "first": cue.from_sample,
+        "next": cue.from_sample,
+        "outputs": {},
+        "cause": "stopped",
+        "holes": [],
+        "ended_ns": time.monotonic_ns(),
+    }
+
+
+def _die_of(failure: threading.ExceptHookArgs) -> None:
+    """End the process when one of its threads fails: half a player is worse than the new one that the parent starts."""
+    traceback.print_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    sys.stderr.flush()
+    os._exit(70)
+
+
+def main(arguments: list[str]) -> None:
+    """Run a player for the parent process whose id is the one argument."""
+    die_with_parent(int(arguments[0]))
+    kept = leave_network(os.environ)
+    ask_for_priority()
+    threading.excepthook = _die_of
+    Player(environment=os.environ).run(network=kept)
+    # Not by returning: libvlc's own threads may hang while the interpreter ends.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,301 @@
+"""The output on a PulseAudio or PipeWire sink: bus frames on the clock of the device, counted when it passed them."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections import deque
+
+import numpy as np
+import pulsectl
+
+from playout.libpulse import Position, PulseStream
+from playout.output import Block, StateReport, Timeline
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.tally import Ledger, Tally
+from schedules.errors import OutputError
+
+_LEAD_NS = 200_000_000
+# Half of it is the sink's own buffer: what the bus makes 200 ms ahead is never late for it.
+_LATENCY_MS = 120
+_RETRY_S = 1.0
+_LOOK_S = 0.25
+_SLOW_LOOK_NS = NS_PER_S // 2
+_NO_LOOK_NS = 1_500_000_000
+_QUEUE_BLOCKS = 100
+
+_WINDOW = 31
+_STEADY = 15
+# In silence the stream is moved by whole frames when it is off by more than this.
+_FINE_FRAMES = 4
+# In sound, one frame at a time: from 2 ms until within 1 ms.
+_SLIP_FRAMES = RATE_HZ * 2 // 1000
+_SLIPPED_FRAMES = RATE_HZ // 1000
+# Beyond this it is a stall, a suspended or a new device: back to the clock at once.
+_JUMP_FRAMES = RATE_HZ * 30 // 1000
+
+
+class PulseOutput:
+    """One stream on one sink, opened by name and again every second while it is not there.
+
+    Two threads: one writes, one looks at sink and stream, since their state is not told otherwise. A sample is counted
+    when the device has passed it and both looks around that moment were good.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        sink: str | None,
+        server: str | None,
+        volume_db: float,
+        timeline: Timeline,
+        report: StateReport,
+    ) -> None:
+        self._name = name
+        self._sink = sink
+        self._server = server
+        self._gain = 10 ** (volume_db / 20)
+        self._timeline = timeline
+        self._report = report
+        self._told = ("", "")
+        self._telling = threading.Lock()
+        self._ledger = Ledger()
+        self._blocks: deque[Block] = deque(maxlen=_QUEUE_BLOCKS)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._stream: PulseStream | None = None
+        self._aim = _Aim(timeline)
+        self._written = 0
+        self._looked_ns = 0
+        self._looked_frame: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that the configuration gives it."""
+        return self._name
+
+    @property
+    def lead_ns(self) -> int:
+        """Longer than the stream's buffer, so that a stall of 80 ms leaves no hole."""
+        return _LEAD_NS
+
+    def start(self) -> None:
+        """Begin to open the sink."""
+        self._tell("opening", self._sink or "default")
+        for work in (self._write, self._look):
+            threading.Thread(target=work, name=f"output-{self._name}", daemon=True).start()
+
+    def hand(self, block: Block) -> None:
+        """Queue a block for the writing thread."""
+        self._blocks.append(block)
+        self._wake.set()
+
+    def advance(self, now_ns: int) -> None:
+        """Nothing: the device has a clock of its own."""
+
+    def tally(self, airing: str) -> Tally:
+        """Return what the device has passed between good looks."""
+        return self._ledger.tally(airing)
+
+    def settled(self, frame: int) -> bool:
+        """Return whether a look came after `frame` was heard, or there is no stream that could carry it."""
+        looked = self._looked_frame
+        return self._stream is None or (looked is not None and looked >= frame)
+
+    def forget(self, airing: str) -> None:
+        """Drop the tally of `airing`."""
+        self._ledger.forget(airing)
+
+    def stop(self) -> None:
+        """Fall silent and leave the server."""
+        self._stopping.set()
+        self._wake.set()
+        stream = self._stream
+        if stream is not None:
+            stream.close()
+
+    # Writing
+
+    def _write(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._play()
+            except OutputError as error:
+                self._lose(str(error))
+            self._stopping.wait(_RETRY_S)
+
+    def _play(self) -> None:
+        """Open the sink and write until it is lost."""
+        stream = PulseStream(description=f"Loa {self._name}")
+        stream.open(server=self._server, sink=self._sink, latency_ms=_LATENCY_MS)
+        self._aim = _Aim(self._timeline)
+        self._written = 0
+        self._looked_frame = None
+        self._looked_ns = time.monotonic_ns()
+        self._blocks.clear()
+        self._stream = stream
+        while not self._stopping.is_set():
+            self._wake.wait(0.1)
+            self._wake.clear()
+            if time.monotonic_ns() - self._looked_ns > _NO_LOOK_NS:
+                raise OutputError("the sound server does not answer")
+            self._aim.see(stream.position())
+            while self._blocks:
+                self._put(stream, self._blocks.popleft())
+
+    def _put(self, stream: PulseStream, block: Block) -> None:
+        """Write one block where the device's clock wants it, without what comes too late for it."""
+        shift = self._aim.shift(sounding=bool(block.spans))
+        at_frame = block.frame + shift
+        lowest = max(self._written, self._aim.taken_frame)
+        if at_frame < lowest:
+            cut = min(lowest - at_frame, block.frames)
+        else:
+            cut = 0
+        pcm = block.pcm[cut * SAMPLE_BYTES :]
+        if not pcm:
+            return
+        start = at_frame + cut
+        if block.spans and start == self._written + 1:
+            # One frame slipped: the same sample twice is less of a click than a zero.
+            pcm, start = pcm[:SAMPLE_BYTES] + pcm, self._written
+        stream.write(self._with_gain(pcm), at_frame=start)
+        self._written = at_frame + block.frames
+        self._ledger.wrote(
+            part.moved(at_frame) for span in block.spans if (part := span.cut(cut, span.end)) is not None
+        )
+
+    def _with_gain(self, pcm: bytes) -> bytes:
+        if self._gain == 1.0:
+            return pcm
+        wave = np.frombuffer(pcm, dtype="<i2") * np.float32(self._gain)
+        return np.clip(np.rint(wave), -32768, 32767).astype("<i2").tobytes()
+
+    def _lose(self, why: str) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+        self._ledger.lost()
+        if not self._stopping.is_set():
+            self._tell("lost", why)
+
+    # Looking
+
+    def _look(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with pulsectl.Pulse("Loa", server=self._server, connect=False) as pulse:
+                    pulse.connect(autospawn=False, timeout=_RETRY_S)
+                    self._look_through(pulse)
+            except pulsectl.PulseError:
+                self._stopping.wait(_RETRY_S)
+
+    def _look_through(self, pulse: pulsectl.Pulse) -> None:
+        before: tuple[PulseStream, int] | None = None
+        while not self._stopping.wait(_LOOK_S):
+            stream = self._stream
+            if stream is None:
+                before = None
+                continue
+            try:
+                before = self._look_once(pulse, stream, before)
+            except OutputError:
+                before = None
+
+    def _look_once(
+        self, pulse: pulsectl.Pulse, stream: PulseStream, before: tuple[PulseStream, int] | None
+    ) -> tuple[PulseStream, int] | None:
+        """Count what was heard since the last good look; return the stream and its frame where this look is good.
+
+        The position is taken first: whatever went bad after it shows now or at the next look, before anything later is
+        counted.
+        """
+        position = stream.position()
+        frame = int(position.heard_frame)
+        state, detail = _state_of(pulse, stream, self._sink)
+        if time.monotonic_ns() - position.instant_ns > _SLOW_LOOK_NS:
+            state, detail = "lost", "the sound server answers slowly"
+        good_since = before[1] if before is not None and before[0] is stream else None
+        if state == "ok" and good_since is not None and frame <= good_since:
+            state, detail = "suspended", "the sink does not move"
+        if self._stream is not stream:
+            return None
+        if state == "ok" and good_since is not None:
+            self._ledger.heard(good_since, frame, instant_ns=lambda offset: _heard_ns(position, offset))
+        else:
+            self._ledger.lost(frame)
+        self._looked_frame = frame - self._aim.current_shift
+        self._looked_ns = time.monotonic_ns()
+        self._tell(state, detail)
+        return (stream, frame) if state == "ok" else None
+
+    def _tell(self, state: str, detail: str) -> None:
+        with self._telling:
+            if self._told != (state, detail):
+                self._told = (state, detail)
+                self._report(self._name, state, detail)
+
+
+class _Aim:
+    """Which stream frame a bus frame belongs on: their difference, measured against the clock and then held."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._seen: deque[float] = deque(maxlen=_WINDOW)
+        self._slipping = False
+        self.current_shift = 0
+        self.taken_frame = 0
+
+    def see(self, position: Position) -> None:
+        """Take a measurement."""
+        clock_frame = (position.instant_ns - self._timeline.origin_ns) * RATE_HZ / NS_PER_S
+        first = not self._seen
+        self._seen.append(position.heard_frame - clock_frame)
+        self.taken_frame = round(position.taken_frame)
+        if first:
+            self.current_shift = round(self._seen[0])
+
+    def shift(self, *, sounding: bool) -> int:
+        """Return what to add to a bus frame now; while something sounds it changes by one at most, or jumps."""
+        now = statistics.median(list(self._seen)[-3:])
+        if abs(now - self.current_shift) > _JUMP_FRAMES:
+            self._seen.clear()
+            self._seen.append(now)
+            self.current_shift = round(now)
+            self._slipping = False
+            return self.current_shift
+        if len(self._seen) < _STEADY:
+            return self.current_shift
+        error = statistics.median(self._seen) - self.current_shift
+        if not sounding:
+            if abs(error) > _FINE_FRAMES:
+                self.current_shift += round(error)
+            return self.current_shift
+        self._slipping = abs(error) > (_SLIPPED_FRAMES if self._slipping else _SLIP_FRAMES)
+        if self._slipping:
+            self.current_shift += 1 if error > 0 else -1
+        return self.current_shift
+
+
+def _heard_ns(position: Position, frame: int) -> int:
+    return position.instant_ns + round((frame - position.heard_frame) * NS_PER_S / RATE_HZ)
+
+
+def _state_of(pulse: pulsectl.Pulse, stream: PulseStream, wanted: str | None) -> tuple[str, str]:
+    """Return the state of an output from the server's own account of its stream and sink."""
+    try:
+        entry = pulse.sink_input_info(stream.index)
+        sink = pulse.sink_info(entry.sink)
+    except pulsectl.PulseIndexError:
+        return "lost", "the sink is not there"
+    if entry.sink != stream.sink_index or (wanted is not None and sink.name != wanted):
+        return "moved", sink.name
+    if sink.state == "suspended":
+        return "suspended", sink.name
+    if sink.mute or not sink.volume.value_flat:
+        return "muted", sink.name
+    if entry.mute or not entry.volume.value_flat:
+        return "muted", "stream"
+    return "ok", sink.name
