@@ -15,6 +15,15 @@ choose_python() {
     die "Loa needs Python 3.$minimum or later, and none was found."
 }
 
+venv_works() { [ ! -e "$state/python.busy" ] && "$venv/bin/python" -c 'import pip' 2>/dev/null && done_already venv "$PWD"; }
+# Debian splits what makes environments from python3 itself. Asked before anything is installed, so that a person
+# without root gets one line and not two.
+packages_for_python() {
+    if ! venv_works && [ "$(choose_python)" = /usr/bin/python3 ] && ! /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        printf 'python3-venv\n'
+    fi
+}
+
 count_packages() { # shows that something happens while pip works
     awk -v total="$1" '/^(Collecting|Requirement already)/ { if (++n % 10 == 0) { printf "set-up:   %d of about %d\n", n, total; fflush() } }' >&2
 }
@@ -31,13 +40,9 @@ need_python() {
     key=$(fingerprint requirements.txt)
     dev_key=$(fingerprint requirements.txt requirements-dev.txt)
 
-    if [ -e "$state/python.busy" ] || ! "$venv/bin/python" -c 'import pip' 2>/dev/null || ! done_already venv "$PWD"; then
+    if ! venv_works; then
         python=$(choose_python) || exit 1
-        # Debian splits what makes environments from python3 itself.
-        if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-            [ "$python" = /usr/bin/python3 ] || die "$python cannot make virtual environments (no ensurepip)."
-            need_packages python3-venv
-        fi
+        "$python" -c 'import ensurepip, venv' 2>/dev/null || die "$python cannot make virtual environments (no ensurepip)."
         say "making a Python environment with $python"
         rm -rf "$venv" "$state"/{python,python-dev,project}
         "$python" -m venv "$venv"
