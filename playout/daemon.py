@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -12,7 +13,6 @@ from typing import Any, Protocol
 
 import structlog
 
-from audio.aircheck import AircheckShelf
 from audio.library import Library
 from link.codec import dump, load
 from link.door import FaultStatus, OnAirStatus, OutputStatus, StationStatus
@@ -20,7 +20,7 @@ from playout import faults, runs
 from playout.journal import Journal, Row
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Clock, Interval
-from schedules.errors import SignatureInvalid
+from schedules.errors import OutputError, SignatureInvalid
 from schedules.grid import SlotId
 from schedules.intent import Intent
 from schedules.planner import plan
@@ -60,7 +60,7 @@ class Player(Protocol):
     """The player process as the station sees it: commands down, events up through the callbacks it was made with."""
 
     @property
-    def pid(self) -> int:
+    def pid(self) -> int | None:
         """Process id, for the log."""
         ...
 
@@ -69,11 +69,27 @@ class Player(Protocol):
         ...
 
     def send(self, command: Mapping[str, Any]) -> None:
-        """Hand down one command; a player that is gone takes it silently, its exit is told apart."""
+        """Hand down one command; raises OutputError where the player is gone."""
         ...
 
     def kill(self) -> None:
         """End it at once."""
+        ...
+
+
+class Shelf(Protocol):
+    """The recordings of what went out (audio.aircheck.AircheckShelf)."""
+
+    def live_playlist(self) -> str | None:
+        """Return what goes out now as an HLS playlist."""
+        ...
+
+    def playlist(self, start: datetime, end: datetime) -> str | None:
+        """Return what went out in `[start, end)` as an HLS playlist."""
+        ...
+
+    def file(self, run: str, name: str) -> Path | None:
+        """Return one file of a playlist."""
         ...
 
 
@@ -138,7 +154,7 @@ class StationDaemon:
         clock: Clock,
         journal: Journal,
         library: Library,
-        shelf: AircheckShelf,
+        shelf: Shelf,
         aircheck: Path,
         intent: Callable[[], Intent],
         make_player: PlayerMaker,
@@ -429,7 +445,7 @@ class StationDaemon:
             generation=generation, player=player, asked_at=monotonic, wanted_at=monotonic, deaths=state.deaths
         )
         player.start()
-        player.send(
+        self._send(
             {
                 "do": "open",
                 "station": self.code,
@@ -446,7 +462,7 @@ class StationDaemon:
         player = self._player.player
         if player is None:
             return
-        player.send({"do": "quit"})
+        self._send({"do": "quit"})
         player.kill()
         self._player = _PlayerState(generation=self._player.generation + 1, deaths=self._player.deaths)
         self._lose_runs(self._clock.now())
@@ -546,7 +562,9 @@ class StationDaemon:
 
     def _send(self, command: Mapping[str, Any]) -> None:
         if self._player.player is not None:
-            self._player.player.send(command)
+            # A player that is gone tells so by its exit, which is already on its way here.
+            with contextlib.suppress(OutputError):
+                self._player.player.send(command)
 
     # Orders from people
 
