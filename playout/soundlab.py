@@ -1,0 +1,291 @@
+"""A sound laboratory for benchmarks and tests: a PulseAudio server of its own, null sinks, and timed recordings of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from schedules.errors import OutputError
+
+Samples = npt.NDArray[np.int16]
+
+_START_S = 10.0
+_POLL_S = 0.01
+_CHUNK_BYTES = 4096
+# A read is late by chance, never early: of a stretch of reads the earliest show the time.
+_EARLY_PERCENT = 10.0
+_STRETCH_S = 10.0
+
+
+def wait_until(there: Callable[[], bool], *, timeout_s: float, what: str) -> None:
+    """Look every 10 ms until `there`; raises TimeoutError that names `what` after `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not there():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout_s} s for {what}")
+        time.sleep(_POLL_S)
+
+
+class PulseServer:
+    """One PulseAudio server in a folder of its own; nothing else on the machine is touched."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._modules: dict[str, str] = {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client of this server has in its environment, and nothing of the user's own sound set-up."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PULSE_")}
+        return kept | {
+            "PULSE_SERVER": f"unix:{self._folder}/socket",
+            "PULSE_COOKIE": str(self._folder / "cookie"),
+            "XDG_RUNTIME_DIR": str(self._folder),
+            "XDG_CONFIG_HOME": str(self._folder / "config"),
+            "HOME": str(self._folder),
+        }
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._folder.chmod(0o700)
+        self._process = subprocess.Popen(
+            [
+                "pulseaudio",
+                "-n",
+                "--daemonize=no",
+                "--use-pid-file=no",
+                "--exit-idle-time=-1",
+                "--disallow-exit=no",
+                "--log-level=error",
+                f"--load=module-native-protocol-unix auth-anonymous=1 socket={self._folder}/socket",
+            ],
+            env=self.environment | {"PULSE_SERVER": ""},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self._answers, timeout_s=_START_S, what="PulseAudio")
+
+    def stop(self) -> None:
+        """End the server."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        if self._process is None:
+            raise OutputError("the server is not running")
+        return self._process.pid
+
+    def add_sink(self, name: str) -> None:
+        """Add a null sink, mono 48 kHz, whose monitor holds exactly what was played."""
+        self._modules[name] = self.pactl(
+            "load-module",
+            "module-null-sink",
+            f"sink_name={name}",
+            "norewinds=1",
+            f"rate={RATE_HZ}",
+            "channels=1",
+            "channel_map=mono",
+        )
+
+    def remove_sink(self, name: str) -> None:
+        """Take a sink away, as when its cable is pulled."""
+        self.pactl("unload-module", self._modules.pop(name))
+
+    def mute_sink(self, name: str, *, muted: bool) -> None:
+        """Mute a sink, or unmute it."""
+        self.pactl("set-sink-mute", name, "1" if muted else "0")
+
+    def set_volume(self, name: str, *, percent: int) -> None:
+        """Set the volume of a sink."""
+        self.pactl("set-sink-volume", name, f"{percent}%")
+
+    def suspend_sink(self, name: str, *, suspended: bool) -> None:
+        """Suspend a sink, or resume it."""
+        self.pactl("suspend-sink", name, "1" if suspended else "0")
+
+    def mute_streams(self, *, muted: bool) -> None:
+        """Mute every stream that plays now, or unmute it."""
+        for line in self.pactl("list", "short", "sink-inputs").splitlines():
+            self.pactl("set-sink-input-mute", line.split()[0], "1" if muted else "0")
+
+    def pactl(self, *arguments: str) -> str:
+        """Run pactl and return what it prints; raises CalledProcessError where it refuses."""
+        run = subprocess.run(
+            ["pactl", *arguments], env=self.environment, capture_output=True, text=True, check=True, timeout=10
+        )
+        return run.stdout.strip()
+
+    @contextmanager
+    def recording(self, sink: str) -> Iterator[Recording]:
+        """Record the monitor of `sink` while the block runs; the recording grows and is there afterwards."""
+        recording = Recording(sink, environment=self.environment)
+        recording.start()
+        try:
+            yield recording
+        finally:
+            recording.stop()
+
+    def _answers(self) -> bool:
+        try:
+            self.pactl("info")
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            return False
+        return True
+
+
+class Recording:
+    """What a sink's monitor gave, with the instant of each sample.
+
+    The null sink renders each 5 ms block at the moment at which its first sample counts as heard, and the reader gets
+    it some 0.1 ms later: the earliest reads of each 10 s give the time line, good to about 0.5 ms.
+    """
+
+    def __init__(self, sink: str, *, environment: Mapping[str, str]) -> None:
+        self._sink = sink
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._chunks: list[bytes] = []
+        self._reads: list[tuple[int, int]] = []
+        self._taken = 0
+        self._thread = threading.Thread(target=self._read, name=f"recording-{sink}", daemon=True)
+
+    def start(self) -> None:
+        """Begin, and return when the first sound has come."""
+        self._process = subprocess.Popen(
+            [
+                "parec",
+                "--raw",
+                "--format=s16le",
+                f"--rate={RATE_HZ}",
+                "--channels=1",
+                "--latency-msec=5",
+                f"--device={self._sink}.monitor",
+            ],
+            env=dict(self._environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._thread.start()
+        wait_until(lambda: self._taken > RATE_HZ // 10, timeout_s=_START_S, what="the monitor")
+
+    def stop(self) -> None:
+        """End; what was recorded stays."""
+        if self._process is not None:
+            self._process.kill()
+            self._thread.join()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+
+    @property
+    def samples(self) -> Samples:
+        """Everything recorded so far."""
+        return np.frombuffer(b"".join(list(self._chunks)), dtype="<i2")
+
+    def instants_ns(self, positions: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return the CLOCK_MONOTONIC instants at which the samples at `positions` were heard."""
+        reads = np.array(list(self._reads), dtype=np.int64)
+        base_ns = reads[:, 0] - reads[:, 1] * NS_PER_S // RATE_HZ
+        stretch = reads[:, 1] // round(_STRETCH_S * RATE_HZ)
+        centres, bases = [], []
+        for number in np.unique(stretch):
+            chosen = stretch == number
+            if chosen.sum() >= 20 or not centres:
+                centres.append(float(reads[chosen, 1].mean()))
+                bases.append(float(np.percentile(base_ns[chosen], _EARLY_PERCENT)))
+        wanted = np.asarray(positions, dtype=np.float64)
+        return (np.interp(wanted, centres, bases) + wanted * NS_PER_S / RATE_HZ).astype(np.int64)
+
+    def position_at(self, instant_ns: int) -> int:
+        """Return the sample that was heard at `instant_ns`."""
+        first_ns = int(self.instants_ns([0])[0])
+        guess = (instant_ns - first_ns) * RATE_HZ // NS_PER_S
+        return int(guess + (instant_ns - int(self.instants_ns([guess])[0])) * RATE_HZ // NS_PER_S)
+
+    def wait_for(self, instant_ns: int) -> None:
+        """Return when everything that was heard by `instant_ns` is recorded."""
+        seconds = max(0.0, (instant_ns - time.monotonic_ns()) / NS_PER_S)
+        wait_until(
+            lambda: bool(self._reads) and self._reads[-1][0] > instant_ns + NS_PER_S // 10,
+            timeout_s=seconds + _START_S,
+            what=f"the recording of {self._sink}",
+        )
+
+    def find(self, sound: Samples, *, start: int = 0, end: int | None = None) -> Match:
+        """Return where `sound` begins in the recording, by cross-correlation within the samples `[start, end)`."""
+        return find(self.samples[start:end], sound).moved(start)
+
+    def _read(self) -> None:
+        if self._process is None or self._process.stdout is None:
+            return
+        descriptor = self._process.stdout.fileno()
+        rest = b""
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
+            now_ns = time.monotonic_ns()
+            whole = rest + chunk
+            cut = len(whole) // SAMPLE_BYTES * SAMPLE_BYTES
+            rest = whole[cut:]
+            self._reads.append((now_ns, self._taken))
+            self._chunks.append(whole[:cut])
+            self._taken += cut // SAMPLE_BYTES
+
+
+class Match:
+    """Where a sound was found: `position` in samples, and `likeness` from 0 (not at all) to 1 (the same)."""
+
+    __slots__ = ("likeness", "position")
+
+    def __init__(self, position: int, likeness: float) -> None:
+        self.position = position
+        self.likeness = likeness
+
+    def moved(self, by: int) -> Match:
+        """Return the same match, counted from elsewhere."""
+        return Match(self.position + by, self.likeness)
+
+
+def find(recorded: Samples, sound: Samples) -> Match:
+    """Return the best match of `sound` in `recorded`: a matched filter, normalised by both energies."""
+    wave = recorded.astype(np.float64)
+    template = sound.astype(np.float64)
+    if len(wave) < len(template) or not template.any():
+        return Match(0, 0.0)
+    size = 1 << (len(wave) + len(template)).bit_length()
+    spectrum = np.fft.rfft(wave, size) * np.conj(np.fft.rfft(template, size))
+    agreement = np.fft.irfft(spectrum, size)[: len(wave) - len(template) + 1]
+    running = np.concatenate(([0.0], np.cumsum(wave**2)))
+    energy = running[len(template) :] - running[: -len(template)]
+    floor = max(float(energy.max()) * 1e-6, 1.0)
+    likeness = agreement / np.sqrt(np.maximum(energy, floor) * np.dot(template, template))
+    best = int(np.argmax(likeness))
+    return Match(best, float(likeness[best]))
+
+
+@contextmanager
+def pulse_server() -> Iterator[PulseServer]:
+    """Run a PulseAudio server in a temporary folder."""
+    folder = Path(tempfile.mkdtemp(prefix="loa-sound-"))
+    server = PulseServer(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
