@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "config": {"schedules"},
     "playout": {"schedules", "config"} | EDGES,
     "webui": {"schedules", "config"} | EDGES,
-    "loa": {"schedules", "config", "playout", "webui"} | EDGES,
+    "house": {"schedules", "config", "playout", "webui"} | EDGES,
+    "loa": {"schedules", "config", "playout", "webui", "house"} | EDGES,
 }
 
 # The core decides from what it is given. These would let it look, wait, write or throw dice.
