@@ -30,7 +30,7 @@ class Entry:
     detail: str
 
 
-def record(
+def note(
     session: Session,
     *,
     at: datetime,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.errors import Conflict, NotAllowed, Refused, TooMany, Unknown
@@ -72,7 +72,7 @@ class SegmentRecord:
     """One recording as the authority knows it. audio is None until it was analysed.
 
     revision: grows with every change of card or audio; an approval names it. audio_by: who caused the sound in it.
-    trim_head_s, trim_tail_s: to be cut from the source, all in all, the cut that is asked for included.
+    trim_head_s, trim_tail_s: cut from the source so far. pending_head_s, pending_tail_s: asked for on top of that.
     original: the source is the kept upload; else it is the library's file. attempts: how often analysis was begun.
     """
 
@@ -87,6 +87,8 @@ class SegmentRecord:
     original: bool
     trim_head_s: float
     trim_tail_s: float
+    pending_head_s: float
+    pending_tail_s: float
     uploader: str
     uploader_name: str
     audio_by: str
@@ -205,8 +207,9 @@ def finish(session: Session, segment: SegmentId, audio: Audio, now: datetime) ->
             "tail_silence_s": audio.tail_silence_s,
             "source_format": audio.source_format[:80],
             "warnings": findingjson.dump(audio.warnings),
-            "trim_head_s": _TABLE.c.trim_head_s + _TABLE.c.pending_head_s,
-            "trim_tail_s": _TABLE.c.trim_tail_s + _TABLE.c.pending_tail_s,
+            # The library's file has lost what was cut from it; the original still has everything.
+            "trim_head_s": case((_TABLE.c.original, _TABLE.c.trim_head_s + _TABLE.c.pending_head_s), else_=0.0),
+            "trim_tail_s": case((_TABLE.c.original, _TABLE.c.trim_tail_s + _TABLE.c.pending_tail_s), else_=0.0),
             **_NOTHING_PENDING,
             **_NO_REASON,
         },
@@ -692,8 +695,10 @@ def _record(row: Row[Any]) -> SegmentRecord:
         file_name=row.file_name,
         attempts=row.attempts,
         original=row.original,
-        trim_head_s=row.trim_head_s + row.pending_head_s,
-        trim_tail_s=row.trim_tail_s + row.pending_tail_s,
+        trim_head_s=row.trim_head_s,
+        trim_tail_s=row.trim_tail_s,
+        pending_head_s=row.pending_head_s,
+        pending_tail_s=row.pending_tail_s,
         uploader=row.uploader,
         uploader_name=row.uploader_name,
         audio_by=row.audio_by,

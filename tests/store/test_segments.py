@@ -225,7 +225,7 @@ def test_a_failed_trim_leaves_the_audio_as_it_was(database, operator, now):
         segments.claim(session, "seg1", now)
         segments.finish(session, "seg1", AUDIO, now)
         segments.trim(session, "seg1", head_s=500, tail_s=0, revision=2, person=operator, now=now)
-        assert segments.find(session, "seg1").trim_head_s == 501
+        assert segments.find(session, "seg1").pending_head_s == 500
         segments.claim(session, "seg1", now)
         segments.refuse(session, "seg1", [TROUBLE], now)
         record = segments.find(session, "seg1")
@@ -242,7 +242,10 @@ def test_the_original_is_kept_until_the_approval(database, operator, approver, n
         segments.trim(session, "seg1", head_s=0, tail_s=2, revision=1, person=operator, now=now)
         record = segments.find(session, "seg1")
         assert not record.original
-        assert record.trim_tail_s == 2
+        assert record.pending_tail_s == 2
+        segments.claim(session, "seg1", now)
+        segments.finish(session, "seg1", replace(AUDIO, sha256="e" * 64), now)
+        assert segments.find(session, "seg1").trim_tail_s == 0
         assert segments.originals_to_keep(session) == frozenset()
 
 
@@ -308,8 +311,8 @@ def test_pages_of_the_list_neither_repeat_nor_skip(database, operator, now):
     assert seen == [f"seg{number}" for number in reversed(range(7))]
 
 
-def test_s6_approving_and_withdrawing_at_once_gives_one_result(database, operator, approver, now):
-    """S6: of 200 recordings approved and withdrawn by two threads at once, each ends in one state, truly."""
+def test_s6_approving_and_returning_at_once_gives_one_result(database, operator, approver, now):
+    """S6: of 200 recordings approved and returned by four threads at once, each ends in one state, truly."""
     names = [f"seg{number}" for number in range(200)]
     with database.writing() as session:
         for name in names:

@@ -1,0 +1,76 @@
+"""An upload while it arrives: written straight into DATA/incoming, and gone again unless somebody keeps it."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import IO, cast
+
+from flask import Request
+
+from store.identity import new_id
+from webui.services import services
+
+_BLOCK = 1 << 20
+
+
+class Arrival(io.FileIO):
+    """A file under a temporary name; closing it removes it, `keep` gives it a name that lasts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path: Path | None = folder / f"{new_id()}.part"
+        super().__init__(self._path, "x+")
+
+    def keep(self, target: Path) -> None:
+        """Put the bytes on the disk, then the name: a power cut leaves all of it or nothing."""
+        if self._path is None:
+            raise ValueError("this upload was kept already")
+        self.flush()
+        os.fsync(self.fileno())
+        self._path.rename(target)
+        self._path = None
+        _sync(target.parent)
+
+    def close(self) -> None:
+        """Close, and remove what nobody kept."""
+        super().close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+            self._path = None
+
+
+class ArrivalRequest(Request):
+    """A request whose files are written where they will stay, instead of through a second temporary folder."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return cast(IO[bytes], Arrival(services().intake.incoming))
+
+
+def keep(stream: IO[bytes], target: Path) -> None:
+    """Keep an uploaded stream as `target`, whatever kind of stream it is."""
+    raw = getattr(stream, "stream", stream)
+    if isinstance(raw, Arrival):
+        raw.keep(target)
+        return
+    arrival = Arrival(services().intake.incoming)
+    try:
+        shutil.copyfileobj(stream, cast(IO[bytes], arrival), _BLOCK)
+        arrival.keep(target)
+    finally:
+        arrival.close()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

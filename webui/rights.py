@@ -1,0 +1,61 @@
+"""Who may do what: one table of permissions and roles, each for a unit and what lies below it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from schedules.station import Station, Unit, UnitCode
+from store.accounts import Person, Role
+from webui.visitor import Visitor
+
+_O, _A, _C, _I, _R = Role.OPERATOR, Role.APPROVER, Role.CENTRE, Role.INSPECTOR, Role.ADMIN
+_EVERYBODY = frozenset(Role)
+_EDITORS = frozenset({_O, _A, _C})
+
+# Nobody may change the air log: there is no such permission because there is no such act.
+MATRIX: Mapping[str, frozenset[Role]] = MappingProxyType(
+    {
+        "stations.read": _EVERYBODY,
+        "plan.read": _EVERYBODY,
+        "airlog.read": _EVERYBODY,
+        "aircheck.listen": _EVERYBODY,
+        "duties.read": _EVERYBODY,
+        "segments.read": _EVERYBODY,
+        "grid.read": _EVERYBODY,
+        # An inspector only looks. An administrator looks after accounts and machines and does not judge content.
+        "segments.create": _EDITORS | {_R},
+        "segments.submit": _EDITORS | {_R},
+        "segments.withdraw": _EDITORS | {_R},
+        "segments.approve": frozenset({_A, _C}),
+        "airings.order": _EDITORS | {_R},
+        # Silence is always the safe side: everybody who acts at all may order it.
+        "stations.stop": _EDITORS | {_R},
+        "grid.edit": _EDITORS | {_R},
+        "duties.edit": frozenset({_C, _R}),
+        "stations.edit": frozenset({_C, _R}),
+        "accounts.manage": frozenset({_R}),
+        "audit.read": frozenset({_I, _R}),
+        "account.own": _EVERYBODY,
+    }
+)
+
+
+def permits(role: Role, permission: str) -> bool:
+    """Return whether the role has the permission at all. Raises KeyError for a permission that is not in the table."""
+    return role in MATRIX[permission]
+
+
+def reach(person: Person) -> frozenset[UnitCode]:
+    """Return the units that the person acts for; only the own one where the units below were not looked up."""
+    return person.reach if isinstance(person, Visitor) else frozenset({person.unit})
+
+
+def can(person: Person, permission: str, of: Station | Unit | UnitCode | None = None) -> bool:
+    """Return whether the person may do it, there. of: a station, or a unit or its code; None asks about the role."""
+    if not permits(person.role, permission):
+        return False
+    if of is None:
+        return True
+    unit = of.unit if isinstance(of, Station) else of.code if isinstance(of, Unit) else of
+    return unit in reach(person)

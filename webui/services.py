@@ -1,0 +1,60 @@
+"""What the web works with: built once by the composition root, found by every view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from flask import current_app
+
+from audio.library import Library
+from link.door import StationDoor
+from schedules.clock import Clock
+from schedules.station import StationCode
+from store.database import Database
+from webui.intake import Intake
+
+KEY = "loa"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """How the web is served.
+
+    secret_key: signs cookies; at least 32 characters that nobody knows. base_url: the address that people use, for
+    links in messages; https makes the cookie secure. trusted_hosts: names by which it may be asked.
+    max_upload_bytes: the largest recording. most_drafts: recordings a person may have before submitting some.
+    """
+
+    secret_key: str
+    base_url: str | None = None
+    trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    max_upload_bytes: int = 500 * 1024 * 1024
+    most_drafts: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a view may use. data: the folder DATA. demo: the demonstration runs."""
+
+    database: Database
+    clock: Clock
+    doors: Mapping[StationCode, StationDoor]
+    library: Library
+    intake: Intake
+    settings: WebSettings
+    data: Path
+    demo: bool
+    version: str
+
+    def wake(self) -> None:
+        """Tell every station that there is new intent."""
+        for door in self.doors.values():
+            door.wake()
+
+
+def services() -> Services:
+    """Return the services of the app that answers the present request."""
+    return cast(Services, current_app.extensions[KEY])
