@@ -20,6 +20,7 @@ _LEAD_NS = 200_000_000
 # Half of it is the sink's own buffer: what the bus makes 200 ms ahead is never late for it.
 _LATENCY_MS = 120
 _RETRY_S = 1.0
+_SETTLE_S = 0.08
 _LOOK_S = 0.25
 _SLOW_LOOK_NS = NS_PER_S // 2
 _NO_LOOK_NS = 1_500_000_000
@@ -130,6 +131,8 @@ class PulseOutput:
         """Open the sink and write until it is lost."""
         stream = PulseStream(description=f"Loa {self._name}")
         stream.open(server=self._server, sink=self._sink, latency_ms=_LATENCY_MS)
+        # Before, its time is up to 40 ms off.
+        self._stopping.wait(_SETTLE_S)
         self._aim = _Aim(self._timeline)
         self._written = 0
         self._looked_frame = None
@@ -187,7 +190,8 @@ class PulseOutput:
         while not self._stopping.is_set():
             try:
                 with pulsectl.Pulse("Loa", server=self._server, connect=False) as pulse:
-                    pulse.connect(autospawn=False, timeout=_RETRY_S)
+                    # Without its time-out, which it always waits out; a server that hangs shows by missing looks.
+                    pulse.connect(autospawn=False)
                     self._look_through(pulse)
             except pulsectl.PulseError:
                 self._stopping.wait(_RETRY_S)

@@ -1,4 +1,4 @@
-"""A sound laboratory for benchmarks and tests: a PulseAudio server of its own, null sinks, and timed recordings of them."""
+"""A sound laboratory for benchmarks and tests: its own PulseAudio server, null sinks, timed recordings of them."""
 
 from __future__ import annotations
 

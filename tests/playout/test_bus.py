@@ -28,9 +28,7 @@ class MemoryOutput:
     def __init__(self, timeline: Timeline) -> None:
         self.states: list[tuple[str, str, str]] = []
         self.name = "main"
-        self._counter = VirtualOutput(
-            "main", timeline=timeline, report=lambda *state: self.states.append(state)
-        )
+        self._counter = VirtualOutput("main", timeline=timeline, report=lambda *state: self.states.append(state))
         self.blocks: list[Block] = []
 
     def start(self) -> None:
@@ -131,9 +129,7 @@ class Rig:
         self.output = MemoryOutput(self.timeline)
         self.files = Files()
         self.events: list[dict[str, object]] = []
-        self.bus = Bus(
-            timeline=self.timeline, outputs=[self.output], opener=self.files, emit=self.events.append
-        )
+        self.bus = Bus(timeline=self.timeline, outputs=[self.output], opener=self.files, emit=self.events.append)
         self.now_ns = START_NS
         self.rng = np.random.default_rng(7)
 
