@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import warnings
 from pathlib import Path
 
-from pydub import AudioSegment
-from pydub.generators import Sine, Triangle
+with warnings.catch_warnings():
+    # It looks for ffmpeg when it is imported; we only give it samples and WAV files.
+    warnings.simplefilter("ignore")
+    from pydub import AudioSegment
+    from pydub.generators import Sine, Triangle
 
 from schedules.errors import LoaError
 

@@ -12,11 +12,11 @@ T = TypeVar("T")
 
 
 @lru_cache(maxsize=64)
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a class, or a generic alias of one
     return TypeAdapter(kind)
 
 
-def dump(value: object) -> Any:
+def dump(value: object) -> Any:  # noqa: ANN401 - plain JSON data
     """Return a frozen value as plain JSON data; times become ISO 8601 with offset."""
     kind: Any = type(value)
     return _adapter(kind).dump_python(value, mode="json")

@@ -666,6 +666,7 @@ class StationDaemon:
             "time": self._clock.now().isoformat(),
             "offset_s": self._clock.now().timestamp() - self._clock.monotonic(),
             "trusted": state.trusted,
+            "boot": self._journal.boot,
         }
         self._journal.set_checkpoint("alive", body)
 

@@ -69,7 +69,7 @@ class Journal:
     def __init__(self, path: Path, *, clock: Clock, boot: str, key: SigningKey) -> None:
         self.path = path
         self._clock = clock
-        self._boot = boot
+        self.boot = boot
         self._key = key
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -108,7 +108,7 @@ class Journal:
                 "prev": self._hash,
                 "time": self._clock.now().isoformat(),
                 "monotonic": self._clock.monotonic(),
-                "boot": self._boot,
+                "boot": self.boot,
                 "clock": "trusted" if self._clock.state().trusted else "untrusted",
                 "kind": kind,
                 "body": json.loads(canonical(body)),
@@ -223,3 +223,35 @@ def verify_file(path: Path, key: VerifyKey | None = None) -> tuple[int, str]:
         return last, digest
     finally:
         connection.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestState:
+    """The newest things a journal file knows: its last time, and the last alive mark with its boot and clock."""
+
+    time: datetime | None = None
+    boot: str | None = None
+    trusted: bool = False
+    offset_s: float | None = None
+
+
+def newest_state(path: Path) -> NewestState:
+    """Return the newest state of a journal file that nobody holds; empty where there is no file yet."""
+    if not path.exists():
+        return NewestState()
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        row = connection.execute("SELECT time FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+        alive = connection.execute("SELECT body FROM checkpoint WHERE name = 'alive'").fetchone()
+    except sqlite3.OperationalError:
+        return NewestState()  # the first start ended before its tables were there
+    finally:
+        connection.close()
+    state = json.loads(alive[0]) if alive else {}
+    times = [datetime.fromisoformat(text) for text in ([row[0]] if row else []) + ([state["time"]] if state else [])]
+    return NewestState(
+        time=max(times, default=None),
+        boot=state.get("boot"),
+        trusted=bool(state.get("trusted", False)),
+        offset_s=state.get("offset_s"),
+    )

@@ -1,0 +1,351 @@
+"""The running Loa: every part built and joined here, started in order, stopped in reverse."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import SQLAlchemyError
+from waitress.server import create_server
+
+from audio.aircheck import AircheckShelf
+from audio.ingest import IngestLimits
+from audio.library import Library
+from config import Config, session_secret
+from link.codec import load
+from link.control import ControlSocket, Handler
+from link.keys import load_or_make
+from link.manifest import for_station, seal, unseal
+from playout.daemon import OutputSpec, Player, StationDaemon
+from playout.journal import Journal, Row, newest_state
+from playout.playerprocess import PlayerProcess
+from playout.supervisor import Supervisor, Work
+from playout.systemclock import SystemClock, boot_id
+from schedules.airing import Airing
+from schedules.errors import ConfigError, LoaError
+from schedules.findings import Finding, Severity
+from schedules.intent import Intent
+from schedules.text import Text
+from store import airings
+from store.database import Database
+from store.intent import load_intent
+from webui.app import create_app
+from webui.intake import Intake
+from webui.services import Services, WebSettings
+
+_log = structlog.get_logger()
+
+WEB_THREADS = 8
+STOP_S = 2.0
+
+
+class AlreadyRunning(LoaError):
+    """Another Loa holds this DATA."""
+
+
+@dataclass(slots=True)
+class _Follower:
+    """Copies verdict rows of the journals into the store, where pages find them; the link on one machine."""
+
+    database: Database
+    journals: Mapping[str, Journal]
+    bell: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+
+    def ring(self, code: str, row: Row) -> None:
+        """Tell that a station wrote a row."""
+        if row.kind == "verdict":
+            self.bell.put(code)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Follow until `stopping`; starts with whatever was missed."""
+        for code in self.journals:
+            self._follow(code)
+        while not stopping.is_set():
+            try:
+                self._follow(self.bell.get(timeout=0.5))
+            except queue.Empty:
+                continue
+
+    def _follow(self, code: str) -> None:
+        with self.database.reading() as session:
+            last = airings.last_seq(session, code)
+        rows = self.journals[code].rows(after=last, kind="verdict")
+        if not rows:
+            return
+        with self.database.writing() as session:
+            for row in rows:
+                airings.record(session, code, row.seq, row.hash, load(Airing, row.body))
+
+
+class House:
+    """All parts of one machine's Loa. `open` gives store, keys and library; `start` also airs and serves."""
+
+    def __init__(self, config: Config, *, environment: Mapping[str, str] = os.environ) -> None:
+        self.config = config
+        self.data = config.data
+        self.version = version("loa")
+        self.library = Library(self.data / "media")
+        self.database = Database(environment.get("LOA_DATABASE_URL", f"sqlite:///{self.data / 'loa.db'}"))
+        self.clock = SystemClock(host=config.clock.source == "host")
+        self.daemons: dict[str, StationDaemon] = {}
+        self.port = config.web.port
+        self._environment = environment
+        self._lock: int | None = None
+        self._journals: dict[str, Journal] = {}
+        self._supervisor = Supervisor()
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        self._sealed: dict[str, tuple[int, Intent]] = {}
+        self._sealing = threading.Lock()
+        self._intake: Intake | None = None
+        self._server: Any = None
+        self._web: threading.Thread | None = None
+        self._control: ControlSocket | None = None
+
+    @property
+    def intake(self) -> Intake:
+        """Where uploads go; only between `start_intake` and `stop`."""
+        if self._intake is None:
+            raise RuntimeError("the intake was not started")
+        return self._intake
+
+    @property
+    def intake_running(self) -> bool:
+        """Whether recordings are being taken in."""
+        return self._intake is not None
+
+    def link_to(self, path: str) -> str:
+        """Return the full address of a page on this machine."""
+        host = "127.0.0.1" if self.config.web.host in ("0.0.0.0", "::", "") else self.config.web.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
+
+    def open(self) -> None:
+        """Take the lock on DATA and open store and keys. Raises AlreadyRunning, ConfigError."""
+        try:
+            self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            text = Text(
+                f"Không ghi được vào thư mục dữ liệu {self.data}.", f"The data folder {self.data} cannot be written."
+            )
+            raise ConfigError(Finding(code="data", severity=Severity.ERROR, where="data", message=text)) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            self._lock = None
+            raise AlreadyRunning(str(self.data)) from error
+        self.library_root.mkdir(exist_ok=True)
+        self.database.start()
+
+    @property
+    def library_root(self) -> Path:
+        """The folder of the canonical files."""
+        return self.data / "media"
+
+    def start_intake(self) -> None:
+        """Start to take recordings in."""
+        limits = IngestLimits(
+            max_bytes=self.config.limits.upload_mb * 1024 * 1024, max_seconds=self.config.limits.hours * 3600.0
+        )
+        self._intake = Intake(
+            database=self.database, clock=self.clock, library=self.library, data=self.data, limits=limits
+        )
+        self._intake.start()
+
+    def start(self, handlers: Mapping[str, Handler]) -> None:
+        """Start everything that config.yaml gives to this machine."""
+        authority = load_or_make(self.data / "keys" / "authority.ed25519")
+        boot = boot_id()
+        self.clock = self._trusting_clock(boot)
+        for station in self.config.stations:
+            key = load_or_make(self.data / "keys" / f"station-{station.code}.ed25519")
+            path = self.journal_path(station.code)
+            journal = Journal(path, clock=self.clock, boot=boot, key=key)
+            journal.start()
+            self._journals[station.code] = journal
+        follower = _Follower(self.database, self._journals)
+        for station in self.config.stations:
+            code = station.code
+            folder = self.data / "aircheck" / code
+            daemon = StationDaemon(
+                code=code,
+                outputs=tuple(
+                    OutputSpec(name=o.name, kind=o.kind, device=o.device, volume_db=o.volume_db)
+                    for o in station.outputs
+                ),
+                clock=self.clock,
+                journal=self._journals[code],
+                library=self.library,
+                shelf=AircheckShelf(folder),
+                aircheck=folder,
+                intent=_reader(self, code, authority),
+                make_player=_player_maker(code),
+                on_row=_ringer(follower, code),
+            )
+            self.daemons[code] = daemon
+            self._supervisor.start(Work(name=f"station-{code}", run=daemon.run, broken=daemon.broken))
+        self._supervisor.start(Work(name="follower", run=follower.run, broken=_tell("follower")))
+        self.start_intake()
+        self._serve()
+        self._keep_house()
+        self._control = ControlSocket(self.data / "loa.sock", handlers)
+        self._control.start()
+
+    def stop(self) -> None:
+        """Stop everything in reverse; whatever plays falls silent at once."""
+        if self._control is not None:
+            self._control.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        if self._server is not None:
+            self._server.close()
+        if not self._supervisor.stop(STOP_S):
+            _log.warning("workers_still_running")
+        if self._intake is not None:
+            self._intake.stop()
+        for journal in self._journals.values():
+            journal.stop()
+        self.database.stop()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def wake(self) -> None:
+        """Tell every station that there is new intent."""
+        for daemon in self.daemons.values():
+            daemon.wake()
+
+    def journal_path(self, code: str) -> Path:
+        """Return where a station's journal lies."""
+        return self.data / "journal" / f"{code}.db"
+
+    def intent(self) -> Intent:
+        """Return everything that is decided now."""
+        with self.database.reading() as session:
+            return load_intent(session, self.clock.now(), demo=self.config.demo)
+
+    def station_intent(self, code: str, authority: Any) -> Intent:  # noqa: ANN401 - nacl's key, untyped
+        """Return what station `code` must obey: signed here, kept beside its journal, verified as in a fleet.
+
+        A store that cannot be read does not silence a station: it goes on with the last document it has.
+        """
+        path = self.data / "intent" / f"{code}.json"
+        try:
+            with self.database.reading() as session:
+                intent = load_intent(session, self.clock.now(), demo=self.config.demo)
+        except SQLAlchemyError:
+            _log.exception("intent_unreadable", station=code)
+            return unseal(path.read_bytes(), authority.verify_key)
+        with self._sealing:
+            known = self._sealed.get(code)
+            if known is not None and known[0] == intent.revision:
+                return known[1]
+            document = seal(for_station(intent, code), authority)
+            _write(path, document)
+            mine = unseal(document, authority.verify_key)
+            self._sealed[code] = (intent.revision, mine)
+            return mine
+
+    def _trusting_clock(self, boot: str) -> SystemClock:
+        newest: datetime | None = None
+        carried_on: float | None = None
+        for station in self.config.stations:
+            state = newest_state(self.journal_path(station.code))
+            if state.time is not None and (newest is None or state.time > newest):
+                newest = state.time
+            if state.boot == boot and state.trusted and state.offset_s is not None:
+                carried_on = state.offset_s
+        return SystemClock(host=self.config.clock.source == "host", newest=newest, carried_on=carried_on)
+
+    def _serve(self) -> None:
+        if "authority" not in self.config.role:
+            return
+        settings = WebSettings(
+            secret_key=session_secret(self.data, self._environment),
+            trusted_hosts=("127.0.0.1", "localhost", "[::1]", self.config.web.host, *self.config.web.hosts),
+            max_upload_bytes=self.config.limits.upload_mb * 1024 * 1024,
+            most_drafts=self.config.limits.drafts,
+        )
+        services = Services(
+            database=self.database,
+            clock=self.clock,
+            doors=self.daemons,
+            library=self.library,
+            intake=self.intake,
+            settings=settings,
+            data=self.data,
+            demo=self.config.demo,
+            version=self.version,
+        )
+        try:
+            self._server = create_server(
+                create_app(services),
+                host=self.config.web.host,
+                port=self.config.web.port,
+                threads=WEB_THREADS,
+                ident=None,
+                max_request_body_size=(self.config.limits.upload_mb + 16) * 1024 * 1024,
+            )
+        except OSError as error:
+            text = Text(
+                f"Không mở được {self.config.web.listen}: có chương trình khác đang dùng cổng này.",
+                f"{self.config.web.listen} cannot be opened: another program uses this port.",
+            )
+            hint = Text("Đổi web.listen, hoặc dùng --listen.", "Change web.listen, or use --listen.")
+            raise ConfigError(
+                Finding(code="listen", severity=Severity.ERROR, where="web.listen", message=text, hint=hint)
+            ) from error
+        self.port = self._server.effective_port
+        self._web = threading.Thread(target=self._server.run, name="web", daemon=True)
+        self._web.start()
+
+    def _keep_house(self) -> None:
+        self._scheduler.add_job(self.wake, "interval", seconds=60, id="wake")
+        self._scheduler.add_job(self._purge, "interval", hours=6, id="purge")
+        self._scheduler.start()
+
+    def _purge(self) -> None:
+        before = self.clock.now() - timedelta(days=self.config.retention.aircheck_days)
+        for station in self.config.stations:
+            AircheckShelf(self.data / "aircheck" / station.code).purge(before)
+
+
+def _reader(house: House, code: str, authority: Any) -> Callable[[], Intent]:  # noqa: ANN401 - nacl's key, untyped
+    return lambda: house.station_intent(code, authority)
+
+
+def _ringer(follower: _Follower, code: str) -> Callable[[Row], None]:
+    return lambda row: follower.ring(code, row)
+
+
+def _player_maker(code: str) -> Callable[..., Player]:
+    def make(*, on_event: Callable[..., None], on_exit: Callable[[int], None]) -> Player:
+        return PlayerProcess(station=code, on_event=on_event, on_exit=on_exit)
+
+    return make
+
+
+def _tell(name: str) -> Callable[[Exception], None]:
+    return lambda error: _log.warning("worker_restarts", worker=name, error=type(error).__name__)
+
+
+def _write(path: Path, document: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(document)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,111 @@
+"""Before going on air: everything that would go wrong on this machine, as findings, without a sound."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pulsectl
+
+from schedules.airing import Facts
+from schedules.clock import Interval
+from schedules.errors import SegmentUnplayable
+from schedules.findings import Finding, Severity
+from schedules.planner import plan
+from schedules.text import Text
+from store import stations
+
+if TYPE_CHECKING:
+    from house.building import House
+
+LOW_DISK = 0.15
+_PROGRAMS = ("bwrap", "setpriv", "espeak-ng")
+
+
+def check(house: House) -> tuple[Finding, ...]:
+    """Return all findings: configuration against the store, grid, audio on disk, sound devices, clock, disk."""
+    return (*_stations(house), *_devices(house), *_clock(house), *_audio(house), *_grid(house), *_machine(house))
+
+
+def _stations(house: House) -> Iterator[Finding]:
+    with house.database.reading() as session:
+        known = {station.code for station in stations.every(session)}
+    for index, station in enumerate(house.config.stations):
+        if known and station.code not in known:
+            vi, en = f"Chưa có đài {station.code} trong hệ thống.", f"Station {station.code} is not in the store."
+            yield _finding("unknown_station", Severity.ERROR, f"stations[{index}].code", vi, en)
+
+
+def _devices(house: House) -> Iterator[Finding]:
+    for index, station in enumerate(house.config.stations):
+        for number, output in enumerate(station.outputs):
+            if output.kind != "pulse":
+                continue
+            where = f"stations[{index}].outputs[{number}].device"
+            try:
+                with pulsectl.Pulse("loa-check", connect=False) as pulse:
+                    pulse.connect(timeout=3)
+                    sinks = {sink.name: sink for sink in pulse.sink_list()}
+            except (pulsectl.PulseError, OSError):
+                vi, en = "Không kết nối được PulseAudio.", "PulseAudio cannot be reached."
+                yield _finding("no_sound_server", Severity.ERROR, where, vi, en)
+                continue
+            sink = sinks.get(output.device or "")
+            if sink is None:
+                names = ", ".join(sorted(sinks)) or "—"
+                vi = f"Không có thiết bị “{output.device}”. Có: {names}."
+                yield _finding("no_device", Severity.ERROR, where, vi, f"There is no sink “{output.device}”: {names}.")
+            elif sink.mute or sink.volume.value_flat == 0:
+                vi, en = f"Thiết bị “{output.device}” đang tắt tiếng.", f"Sink “{output.device}” is muted."
+                yield _finding("muted", Severity.ERROR, where, vi, en)
+
+
+def _clock(house: House) -> Iterator[Finding]:
+    state = house.clock.state()
+    if not state.trusted:
+        hint = Text("Bật đồng bộ giờ (chrony), rồi kiểm tra lại.", "Switch on time synchronisation (chrony).")
+        yield Finding(
+            code="clock_untrusted", severity=Severity.ERROR, where="clock.source", message=state.reason, hint=hint
+        )
+
+
+def _audio(house: House) -> Iterator[Finding]:
+    for segment in house.intent().segments:
+        descriptor = None
+        try:
+            descriptor = house.library.open_verified(segment.sha256)
+        except SegmentUnplayable as error:
+            for finding in error.findings:
+                vi, en = f"“{segment.title}”: {finding.message.vi}", f"“{segment.title}”: {finding.message.en}"
+                yield _finding(finding.code, Severity.ERROR, segment.id, vi, en)
+        finally:
+            if descriptor is not None:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+
+
+def _grid(house: House) -> Iterator[Finding]:
+    intent = house.intent()
+    now = house.clock.now()
+    for station in intent.stations:
+        rundown = plan(intent, Facts(station=station.code), now, Interval(now, now + timedelta(days=7)))
+        yield from rundown.findings
+
+
+def _machine(house: House) -> Iterator[Finding]:
+    for program in _PROGRAMS:
+        if shutil.which(program) is None:
+            vi, en = f"Thiếu chương trình {program}.", f"The program {program} is missing."
+            yield _finding("program_missing", Severity.ERROR, program, vi, en)
+    usage = shutil.disk_usage(house.data)
+    if usage.free < LOW_DISK * usage.total:
+        vi, en = f"Đĩa sắp đầy: còn {usage.free >> 30} GB.", f"The disk is nearly full: {usage.free >> 30} GB left."
+        yield _finding("disk_low", Severity.WARNING, "data", vi, en)
+
+
+def _finding(code: str, severity: Severity, where: str, vi: str, en: str) -> Finding:
+    return Finding(code=code, severity=severity, where=where, message=Text(vi, en))

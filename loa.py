@@ -1,0 +1,420 @@
+"""The command line: `loa run` and everything beside it; each command does one thing, its exit code says the outcome."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import structlog
+from nacl.signing import VerifyKey
+
+import config as settings
+from house import orders
+from house.building import AlreadyRunning, House
+from house.demonstration import Demonstration, Login
+from house.keeping import restore as restore_backup
+from house.keeping import station_key
+from link.codec import dump, load
+from link.control import NotRunning, ask
+from link.scenario import read
+from playout.journal import verify_file
+from schedules.airing import Facts
+from schedules.errors import ConfigError, JournalBroken, LoaError, Refused
+from schedules.findings import Finding
+from schedules.planner import plan as plan_station
+from store import invitations
+
+DONE, NOT_SO, WRONG = 0, 1, 2
+"""Exit codes: done; the thing asked about is not so; wrong usage or configuration."""
+
+
+def _say(vi: str, en: str) -> None:
+    click.echo(f"{vi}  ·  {en}", err=True)
+
+
+def _show(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        where = f"{finding.where}: " if finding.where else ""
+        _say(f"[{finding.severity}] {where}{finding.message.vi}", finding.message.en)
+        if finding.hint is not None:
+            _say(f"    {finding.hint.vi}", finding.hint.en)
+
+
+def _answer(data: object, as_json: bool, lines: Callable[[], None]) -> None:
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False))
+    else:
+        lines()
+
+
+def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the errors that Loa raises on purpose into sentences and exit codes."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever click gives
+        try:
+            return command(*arguments, **options)
+        except ConfigError as error:
+            _show(error.findings)
+            sys.exit(WRONG)
+        except Refused as error:
+            _show(error.findings)
+            sys.exit(NOT_SO)
+        except JournalBroken as error:
+            _say(f"Nhật ký hỏng ở dòng {error.seq}.", f"The journal is broken: {error}")
+            sys.exit(NOT_SO)
+        except AlreadyRunning as error:
+            _say(f"Loa khác đang dùng {error}.", f"Another Loa uses {error}.")
+            sys.exit(WRONG)
+        except LoaError as error:
+            _say("Không làm được.", str(error))
+            sys.exit(NOT_SO)
+
+    return run
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--data", type=click.Path(path_type=Path), help="Where everything is, over config.yaml.")(
+        command
+    )
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        default=lambda: os.environ.get("LOA_CONFIG", "config.yaml"),
+        help="The settings of this machine.",
+        show_default="config.yaml",
+    )(command)
+
+
+def _settings(config_file: Path, data: Path | None, listen: str | None = None) -> settings.Config:
+    environment = dict(os.environ)
+    if data is not None:
+        environment["LOA_DATA"] = str(data.absolute())
+    if listen is not None:
+        environment["LOA_LISTEN"] = listen
+    return settings.load(config_file, environment)
+
+
+def _order(config: settings.Config, name: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - plain JSON
+    """Have an order done by the Loa that runs on this DATA, or do it here where none runs."""
+    try:
+        return ask(config.data / "loa.sock", name, parameters)
+    except NotRunning:
+        house = House(config)
+        house.open()
+        try:
+            return orders.ORDERS[name](house, parameters)
+        finally:
+            house.stop()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Loa schedules, airs and proves the broadcasts of commune loudspeaker stations."""
+
+
+@main.command()
+@_options
+@click.option("--listen", help="HOST:PORT of the pages, over config.yaml.")
+@_guarded
+def run(config_file: Path, data: Path | None, listen: str | None) -> None:
+    """Run everything that config.yaml gives to this machine, until Ctrl-C."""
+    _quiet_logs()
+    config = _settings(config_file, data, listen)
+    ending = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ending.set())
+    house = House(config)
+    house.open()
+    demonstration = Demonstration(house, say=lambda line: click.echo(f"  {line}", err=True)) if config.demo else None
+    try:
+        logins: tuple[Login, ...] = demonstration.prepare() if demonstration is not None else ()
+        if demonstration is None:
+            orders.found_stations(house)
+        house.start({name: _bound(order, house) for name, order in orders.ORDERS.items()})
+        _greet(house, logins)
+        if demonstration is not None:
+            demonstration.start()
+        ending.wait()
+        _say("Đang dừng…", "Stopping…")
+    finally:
+        if demonstration is not None:
+            demonstration.stop()
+        house.stop()
+    # Threads of libraries may still sleep; nothing of them matters any more.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(DONE)
+
+
+def _bound(order: orders.Order, house: House) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    return lambda parameters: order(house, parameters)
+
+
+def _greet(house: House, logins: tuple[Login, ...]) -> None:
+    _say(f"Loa phục vụ tại {house.link_to('/')}", f"Loa is serving at {house.link_to('/')}")
+    with house.database.writing() as session:
+        needed = invitations.setup_link_needed(session)
+        secret = invitations.issue(session, None, house.clock.now()) if needed else None
+    if secret is not None:
+        link = house.link_to(f"/thiet-lap/{secret}")
+        _say(f"Thiết lập lần đầu (dùng một lần, trong 24 giờ): {link}", "first set-up, works once, for 24 hours")
+    if logins:
+        _say("Tài khoản trình diễn, mật khẩu chỉ hiện lần này:", "demonstration accounts, shown only now:")
+        for login in logins:
+            click.echo(f"  {login.name:22} {login.password:30} {login.role:10} {login.full_name}", err=True)
+
+
+@main.command()
+@_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_guarded
+def check(config_file: Path, data: Path | None, as_json: bool) -> None:
+    """Check configuration, grid, audio, sound device and clock, without going on air."""
+    try:
+        config = _settings(config_file, data)
+    except ConfigError as error:
+        if as_json:
+            click.echo(json.dumps({"findings": [dump(finding) for finding in error.findings]}, ensure_ascii=False))
+            sys.exit(WRONG)
+        raise
+    answer = _order(config, "check", {})
+    findings = tuple(load(Finding, finding) for finding in answer["findings"])
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        _show(findings)
+        if not findings:
+            _say("Không thấy vấn đề nào.", "Nothing was found.")
+    sys.exit(NOT_SO if any(finding.severity == "error" for finding in findings) else DONE)
+
+
+@main.group()
+def user() -> None:
+    """Accounts of people."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice(["operator", "approver", "centre", "inspector", "admin"]))
+@click.option("--unit", help="Code of the unit; the topmost one if left out.")
+@click.option("--full-name", default="", help="The person's name as it stands in the air log.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def user_add(
+    name: str, role: str, unit: str | None, full_name: str, as_json: bool, config_file: Path, data: Path | None
+) -> None:
+    """Make an account; prints the one-time link by which its owner chooses a password."""
+    config = _settings(config_file, data)
+    order = {"name": name, "role": role, "unit": unit, "full_name": full_name}
+    answer = _order(config, "user_add", order)
+    _answer(answer, as_json, lambda: click.echo(answer["link"]))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def token(name: str, as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Print a bearer token for the API that speaks in the name of an account."""
+    answer = _order(_settings(config_file, data), "token", {"name": name})
+    _answer(answer, as_json, lambda: click.echo(answer["token"]))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--station", required=True)
+@click.option("--programme", required=True)
+@click.option("--title", required=True)
+@click.option("--submit", is_flag=True, help="Ask for approval at once.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def ingest(
+    file: Path,
+    station: str,
+    programme: str,
+    title: str,
+    submit: bool,
+    as_json: bool,
+    config_file: Path,
+    data: Path | None,
+) -> None:
+    """Take one recording into the library."""
+    order = {"file": str(file.absolute()), "station": station, "programme": programme, "title": title, "submit": submit}
+    answer = _order(_settings(config_file, data), "ingest", order)
+    _answer(answer, as_json, lambda: click.echo(f"{answer['id']} {answer['state']}"))
+    sys.exit(NOT_SO if answer["state"] == "refused" else DONE)
+
+
+@main.command()
+@click.option("--station", help="Code of the station; with --scenario all of them if left out.")
+@click.option("--from", "first", help="First local day, YYYY-MM-DD; today if left out.")
+@click.option("--days", default=1, show_default=True, type=click.IntRange(1, 366))
+@click.option("--scenario", type=click.Path(path_type=Path), help="Plan a scenario file instead of this store.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def plan(
+    station: str | None,
+    first: str | None,
+    days: int,
+    scenario: Path | None,
+    as_json: bool,
+    config_file: Path,
+    data: Path | None,
+) -> None:
+    """Print the plan with the reason for every item."""
+    if scenario is not None:
+        read_scenario = read(scenario)
+        now = read_scenario.now or datetime.now(UTC)
+        codes = [s.code for s in read_scenario.stations if station in (None, s.code)]
+        intent = read_scenario.intent(now)
+        plans = []
+        for code in codes:
+            during = orders.local_days(intent.station(code).zone, first, days, now)
+            plans.append(orders.plan_answer(plan_station(intent, Facts(station=code), now, during)))
+    else:
+        if station is None:
+            raise click.UsageError("--station or --scenario is needed")
+        order = {"station": station, "first": first, "days": days}
+        plans = [_order(_settings(config_file, data), "plan", order)]
+    _answer(plans if station is None else plans[0], as_json, lambda: _print_plans(plans))
+
+
+def _print_plans(plans: Sequence[Mapping[str, Any]]) -> None:
+    for one in plans:
+        click.echo(one["station"])
+        for item in one["items"]:
+            title = item["title"] or "—"
+            click.echo(f"  {item['start'][:19]}  {item['kind']:9} {title:50} {item['why']}")
+        for standing in one["duties"]:
+            click.echo(f"  {standing['period']}  {standing['state']:9} {standing['name']}: {standing['reason']}")
+
+
+@main.command()
+@click.option("--period", help="2026-W48, 2026-11 or 2026; the present week if left out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def duties(period: str | None, as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Print the duty board."""
+    rows = _order(_settings(config_file, data), "duties", {"period": period})["duties"]
+
+    def lines() -> None:
+        for row in rows:
+            click.echo(f"{row['period']}  {row['station']:10} {row['state']:9} {row['name']}: {row['reason']}")
+
+    _answer(rows, as_json, lines)
+
+
+@main.group()
+def journal() -> None:
+    """The stations' journals."""
+
+
+@journal.command("verify")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--station", help="Only this station; all if left out.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def journal_verify(file: Path | None, station: str | None, as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Recompute the chain of a journal; names the first bad row."""
+    if file is not None:
+        found: list[tuple[str, Path, VerifyKey | None]] = [(file.stem, file, None)]
+    else:
+        folder = _settings(config_file, data).data
+        paths = [p for p in sorted((folder / "journal").glob("*.db")) if station in (None, p.stem)]
+        found = [(path.stem, path, station_key(folder, path.stem)) for path in paths]
+    results = []
+    for code, path, key in found:
+        if not path.exists():
+            raise click.UsageError(f"there is no {path}")
+        try:
+            rows, head = verify_file(path, key)
+            results.append({"journal": code, "ok": True, "rows": rows, "head": head})
+        except JournalBroken as error:
+            results.append({"journal": code, "ok": False, "first_bad_row": error.seq, "reason": error.reason})
+    if not results:
+        raise click.UsageError("there is no journal")
+
+    def lines() -> None:
+        for result in results:
+            if result["ok"]:
+                click.echo(f"{result['journal']}: {result['rows']} rows, chain intact, head {result['head']}")
+            else:
+                click.echo(f"{result['journal']}: BROKEN at row {result['first_bad_row']}: {result['reason']}")
+
+    _answer(results[0] if len(results) == 1 else results, as_json, lines)
+    sys.exit(DONE if all(result["ok"] for result in results) else NOT_SO)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def backup(folder: Path, as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Write a consistent copy of everything into a new folder, also while Loa runs."""
+    answer = _order(_settings(config_file, data), "backup", {"folder": str(folder.absolute())})
+    _answer(answer, as_json, lambda: click.echo(f"{answer['files']} files, {answer['bytes']} bytes"))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def restore(folder: Path, as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Verify a backup and put it in the place of DATA; the former DATA is kept beside it."""
+    config = _settings(config_file, data)
+    house = House(config)
+    house.open()
+    house.stop()
+    former = restore_backup(folder, config.data, datetime.now(UTC))
+    answer = {"restored": str(config.data), "former": None if former is None else str(former)}
+    _answer(answer, as_json, lambda: click.echo(f"{answer['restored']} (former: {answer['former']})"))
+
+
+@main.command()
+@click.argument("name", default="all")
+@click.option("--n", "count", type=click.IntRange(1, 100_000), help="Trials; each benchmark has its own default.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_guarded
+def bench(name: str, count: int | None, as_json: bool) -> None:
+    """Run one benchmark, or all; prints its figures and the machine."""
+    from house.benching import NAMES
+    from house.benching import bench as run_bench
+
+    if name != "all" and name not in NAMES:
+        raise click.UsageError(f"no benchmark {name!r}; there are: {', '.join(NAMES)}")
+    results = [run_bench(one, count) for one in (NAMES if name == "all" else (name,))]
+
+    def lines() -> None:
+        for result in results:
+            click.echo(json.dumps(result, ensure_ascii=False, indent=1))
+
+    _answer(results if name == "all" else results[0], as_json, lines)
+
+
+def _quiet_logs() -> None:
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+
+
+if __name__ == "__main__":
+    main()
