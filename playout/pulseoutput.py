@@ -71,6 +71,7 @@ class PulseOutput:
         self._written = 0
         self._looked_ns = 0
         self._looked_frame: int | None = None
+        self._resumed = False
 
     @property
     def name(self) -> str:
@@ -125,10 +126,10 @@ class PulseOutput:
                 self._play()
             except OutputError as error:
                 self._lose(str(error))
-            self._stopping.wait(_RETRY_S)
+                self._stopping.wait(_RETRY_S)
 
     def _play(self) -> None:
-        """Open the sink and write until it is lost."""
+        """Open the sink and write until it is lost, or was suspended and runs again."""
         stream = PulseStream(description=f"Loa {self._name}")
         stream.open(server=self._server, sink=self._sink, latency_ms=_LATENCY_MS)
         # Before, its time is up to 40 ms off.
@@ -144,6 +145,11 @@ class PulseOutput:
             self._wake.clear()
             if time.monotonic_ns() - self._looked_ns > _NO_LOOK_NS:
                 raise OutputError("the sound server does not answer")
+            if self._resumed:
+                # Its time takes seconds to settle again; that of a new stream does at once.
+                self._resumed = False
+                self._let_go()
+                return
             self._aim.see(stream.position())
             while self._blocks:
                 self._put(stream, self._blocks.popleft())
@@ -177,12 +183,15 @@ class PulseOutput:
         return np.clip(np.rint(wave), -32768, 32767).astype("<i2").tobytes()
 
     def _lose(self, why: str) -> None:
+        self._let_go()
+        if not self._stopping.is_set():
+            self._tell("lost", why)
+
+    def _let_go(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
         self._ledger.lost()
-        if not self._stopping.is_set():
-            self._tell("lost", why)
 
     # Looking
 
@@ -226,6 +235,8 @@ class PulseOutput:
             state, detail = "suspended", "the sink does not move"
         if self._stream is not stream:
             return None
+        if state == "ok" and self._told[0] == "suspended":
+            self._resumed = True
         if state == "ok" and good_since is not None:
             self._ledger.heard(good_since, frame, instant_ns=lambda offset: _heard_ns(position, offset))
         else:
