@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 _CONTROL_FD = 0
@@ -50,12 +51,14 @@ def serve(work: Work) -> None:
 
 
 def _reporter(control: socket.socket) -> Progress:
-    sent = -1.0
+    """Return a place to report to: never backwards, and often enough to be known alive."""
+    furthest, told, told_at = 0.0, -1.0, time.monotonic()
 
     def report(share: float) -> None:
-        nonlocal sent
-        if share - sent >= 0.01:
-            sent = share
-            control.send(json.dumps({"progress": round(share, 3)}).encode())
+        nonlocal furthest, told, told_at
+        furthest = max(furthest, share)
+        if furthest - told >= 0.01 or time.monotonic() - told_at > 1.0:
+            told, told_at = furthest, time.monotonic()
+            control.send(json.dumps({"progress": round(furthest, 3)}).encode())
 
     return report

@@ -29,6 +29,8 @@ _CODECS = {
     "ogg": "opus,libopus,vorbis,flac",
 }
 _MAX_ERRORS = 2_000
+_HOLE_S = 0.005
+_LONGEST_HOLE_S = 10.0
 _FATAL = (av.error.MemoryError,)
 
 Samples = npt.NDArray[np.float32]
@@ -42,12 +44,11 @@ class Window:
         self._start = start
         self._length = max(0, size - start)
         self._position = 0
-        self.furthest = 0
 
     @property
     def share(self) -> float:
-        """How much was read already, 0..1."""
-        return self.furthest / self._length if self._length else 1.0
+        """How far it was read, 0..1."""
+        return self._position / self._length if self._length else 1.0
 
     def read(self, count: int) -> bytes:
         """Return up to `count` bytes from here; none at the end."""
@@ -55,7 +56,6 @@ class Window:
             self._descriptor, min(count, max(0, self._length - self._position)), self._start + self._position
         )
         self._position += len(data)
-        self.furthest = max(self.furthest, self._position)
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -72,7 +72,8 @@ class Window:
 def decode(job: Job, descriptors: Sequence[int], progress: Progress) -> Mapping[str, object]:
     """Write the recording's samples and return how many, how long it says it is, and what was odd.
 
-    job: `container`, `start_byte`, `size_bytes`, `max_seconds`, `channel` (None: all, equally).
+    job: `container`, `start_byte`, `size_bytes`, `max_seconds`, `declared_s` (for progress only),
+    `channel` (None: all, equally).
     descriptors: the upload, for reading; an empty file for little-endian float32 samples.
     Raises Refusal with `not_audio`, `too_long`, `too_complex`, `damaged`, `empty`, `outside`.
     """
@@ -81,6 +82,7 @@ def decode(job: Job, descriptors: Sequence[int], progress: Progress) -> Mapping[
     tally = _Tally()
     mixer = _Mixer(channel=None if job.get("channel") is None else _whole(job["channel"]))
     limit = int(float(str(job["max_seconds"])) * PLAIN_RATE_HZ)
+    expected = float(str(job.get("declared_s") or 0.0)) * PLAIN_RATE_HZ
     written = 0
     for block in _plain(_frames(window, str(job["container"]), tally)):
         mono = mixer.mix(block)
@@ -88,14 +90,14 @@ def decode(job: Job, descriptors: Sequence[int], progress: Progress) -> Mapping[
             raise Refusal("too_long", seconds=written / PLAIN_RATE_HZ)
         _write(sink, mono.astype("<f4", copy=False).tobytes())
         written += len(mono)
-        progress(window.share)
+        progress(min(1.0, written / expected) if expected else window.share)
     if tally.outside:
         raise Refusal("outside")
     if tally.errors and not written:
         raise Refusal("damaged", errors=tally.errors, packets=tally.packets, seconds=0.0)
     return {
         "samples": written,
-        "errors": tally.errors,
+        "errors": max(tally.errors, tally.holes),
         "packets": tally.packets,
         "lost_s": tally.lost_s,
         "end_s": tally.end_s,
@@ -109,6 +111,7 @@ class _Tally:
 
     packets: int = 0
     errors: int = 0
+    holes: int = 0
     lost_s: float = 0.0
     end_s: float = 0.0
     outside: bool = False
@@ -149,7 +152,7 @@ def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.A
             raise Refusal("too_complex", channels=context.channels, rate_hz=context.sample_rate)
         context.thread_count = 1
         context.options = {"err_detect": "crccheck+explode"} if container_name == "flac" else {}
-        latest: av.AudioFrame | None = None
+        reached_s = 0.0
         for packet in _packets(container, stream, tally):
             try:
                 decoded = packet.decode()
@@ -157,17 +160,22 @@ def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.A
                 raise
             except av.error.FFmpegError:
                 tally.errors += 1
-                if packet.duration and packet.time_base:
-                    tally.lost_s += float(packet.duration * packet.time_base)
-                    if latest is not None:
-                        yield _silence_like(latest, packet.duration * packet.time_base)
                 continue
             for frame in decoded:
-                latest = frame
-                if frame.pts is not None and frame.time_base and frame.sample_rate:
-                    first = frame.pts - (stream.start_time or 0)
-                    tally.end_s = float(first * frame.time_base) + frame.samples / frame.sample_rate
+                begins_s = _begin_s(frame, stream.start_time or 0, otherwise=reached_s)
+                if begins_s - reached_s > _HOLE_S and reached_s > 0:
+                    tally.holes += 1
+                    tally.lost_s += begins_s - reached_s
+                    yield from _silence_like(frame, min(begins_s - reached_s, _LONGEST_HOLE_S))
+                reached_s = tally.end_s = begins_s + frame.samples / max(1, frame.sample_rate)
                 yield frame
+
+
+def _begin_s(frame: av.AudioFrame, origin: int, *, otherwise: float) -> float:
+    """Return when the frame begins by its own word; by what came before it where it says nothing."""
+    if frame.pts is None or not frame.time_base:
+        return otherwise
+    return float((frame.pts - origin) * frame.time_base)
 
 
 def _packets(
@@ -189,13 +197,18 @@ def _packets(
         return
 
 
-def _silence_like(frame: av.AudioFrame, seconds: Fraction) -> av.AudioFrame:
-    samples = max(1, min(int(seconds * frame.sample_rate), frame.sample_rate))
-    silent = av.AudioFrame(format=frame.format.name, layout=frame.layout.name, samples=samples)
-    for plane in silent.planes:
-        plane.update(bytes([0x80 if frame.format.name.startswith("u8") else 0]) * plane.buffer_size)
-    silent.sample_rate = frame.sample_rate
-    return silent
+def _silence_like(frame: av.AudioFrame, seconds: float) -> Iterator[av.AudioFrame]:
+    """Yield silence of the frame's shape: what could not be decoded keeps its place in time."""
+    missing = int(seconds * frame.sample_rate)
+    while missing > 0:
+        count = min(missing, _BLOCK)
+        silent = av.AudioFrame(format=frame.format.name, layout=frame.layout.name, samples=count)
+        middle = 0x80 if frame.format.name.startswith("u8") else 0
+        for plane in silent.planes:
+            plane.update(bytes([middle]) * plane.buffer_size)
+        silent.sample_rate = frame.sample_rate
+        missing -= count
+        yield silent
 
 
 def _plain(frames: Iterator[av.AudioFrame]) -> Iterator[Samples]:

@@ -34,13 +34,17 @@ _MASTER_SPEED = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestLimits:
-    """What one upload may cost. memory_mb, cpu_s and output are enforced by the kernel, wall_s by us."""
+    """What one upload may cost; the kernel enforces memory, processor time and output, we the rest.
+
+    cpu_s, wall_s: for decoding; what is long or large gets more, see `_budget_s`.
+    target_lufs, ceiling_dbtp, most_limiting_db: the one loudness of the whole system.
+    """
 
     max_bytes: int = 500 * 1024 * 1024
     max_seconds: float = 10_800.0
     memory_mb: int = 800
-    cpu_s: int = 180
-    wall_s: float = 600.0
+    cpu_s: float = 50.0
+    wall_s: float = 60.0
     target_lufs: float = -16.0
     ceiling_dbtp: float = -1.5
     most_limiting_db: float = 8.0
@@ -166,21 +170,25 @@ def _decode(
         "start_byte": found.start_byte,
         "size_bytes": size,
         "max_seconds": limits.max_seconds,
+        "declared_s": found.declared_s,
         "channel": None,
     }
+    budget_s = _budget_s(found, size, limits)
+    # The processor is shared, and a decoder runs at the lowest priority.
+    wall_s = limits.wall_s + 3 * (budget_s - limits.cpu_s)
     confinement = Confinement(
-        memory_bytes=limits.memory_mb * 1024 * 1024,
-        cpu_s=limits.cpu_s,
+        memory_bytes=limits.memory_mb * 1_000_000,
+        cpu_s=int(budget_s),
         output_bytes=int((limits.max_seconds + 60) * PLAIN_RATE_HZ * _PLAIN_BYTES),
     )
     try:
         with Sandbox("audio.decode", confinement) as sandbox:
-            decoded = sandbox.do(job, [descriptor, plain], wall_s=limits.wall_s, on_progress=on_progress)
+            decoded = sandbox.do(job, [descriptor, plain], wall_s=wall_s, on_progress=on_progress)
             if decoded["cancelling"]:
                 os.ftruncate(plain, 0)
                 os.lseek(plain, 0, os.SEEK_SET)
                 job["channel"] = decoded["loudest_channel"]
-                alone = sandbox.do(job, [descriptor, plain], wall_s=limits.wall_s, on_progress=on_progress)
+                alone = sandbox.do(job, [descriptor, plain], wall_s=wall_s, on_progress=on_progress)
                 decoded = {**decoded, "samples": alone["samples"]}
     except Refusal as refusal:
         if refusal.code in ("not_audio", "damaged", "empty") and found.cut:
@@ -191,6 +199,11 @@ def _decode(
     decoded = {**decoded, "samples": there}
     _judge(found, decoded, there / PLAIN_RATE_HZ)
     return decoded
+
+
+def _budget_s(found: Sniffed, size: int, limits: IngestLimits) -> float:
+    """Return the processor time for decoding: three hours of MP3 on a small computer, not for a small bomb."""
+    return limits.cpu_s + min(540.0, max((found.declared_s or 0.0) / 20, size / 320_000))
 
 
 def _judge(found: Sniffed, decoded: Mapping[str, object], seconds: float) -> None:
@@ -206,7 +219,8 @@ def _judge(found: Sniffed, decoded: Mapping[str, object], seconds: float) -> Non
         raise IngestRefused(sentences.truncated(seconds, declared))
     if errors > _DAMAGED_COUNT and errors > _DAMAGED_SHARE * _count(decoded, "packets"):
         raise IngestRefused(sentences.damaged())
-    if short_s > max(_SLACK_S, _DAMAGED_SHARE * (declared or 0.0)):
+    lost_s = max(short_s, _real(decoded, "lost_s"))
+    if lost_s > max(_SLACK_S, _DAMAGED_SHARE * (declared or seconds)):
         raise IngestRefused(sentences.damaged())
     if seconds < _SHORTEST_S:
         raise IngestRefused(sentences.empty(seconds))
@@ -227,7 +241,7 @@ def _master(
     }
     longest_s = 120 + seconds / _MASTER_SPEED
     confinement = Confinement(
-        memory_bytes=limits.memory_mb * 1024 * 1024,
+        memory_bytes=limits.memory_mb * 1_000_000,
         cpu_s=int(longest_s),
         # Noise does not shrink in FLAC; 16 bit samples and some headers are the most there can be.
         output_bytes=int(seconds * 48_000 * 2 * 1.1) + 1_000_000,

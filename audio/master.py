@@ -52,12 +52,16 @@ class _Measured:
 
 
 class PlainSamples:
-    """A file of float32 samples at 24 kHz, read in blocks; whatever it holds, the blocks are sound."""
+    """A file of float32 samples at 24 kHz, read in blocks; whatever it holds, the blocks are sound.
+
+    offset: constant part that is taken away, once it is known.
+    """
 
     def __init__(self, descriptor: int, first: int, last: int) -> None:
         self._descriptor = descriptor
         self._first = first
         self._last = last
+        self.offset = 0.0
 
     def __len__(self) -> int:
         return max(0, self._last - self._first)
@@ -70,6 +74,7 @@ class PlainSamples:
             data = os.pread(self._descriptor, count * 4, begin * 4)
             block = np.frombuffer(data, dtype="<f4").astype(np.float32)
             block = np.clip(np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
+            block -= np.float32(self.offset)
             places = np.arange(begin, begin + len(block))
             if self._first > 0 and begin < self._first + edge:
                 block *= np.clip((places - self._first) / edge, 0.0, 1.0)
@@ -92,6 +97,7 @@ def master(job: Job, descriptors: Sequence[int], progress: Progress) -> Mapping[
         ceiling_dbtp=_real(job["ceiling_dbtp"]),
         most_limiting_db=_real(job["most_limiting_db"]),
     )
+    samples.offset = _mean(samples)
     source = _measure_plain(samples, lambda share: progress(share * 0.15))
     if source.integrated_lufs < _SILENT_LUFS:
         raise Refusal("silent", loudness_lufs=_or_none(source.integrated_lufs))
@@ -123,6 +129,12 @@ def master(job: Job, descriptors: Sequence[int], progress: Progress) -> Mapping[
         "tail_s": silence.tail_s,
         "between": [list(pair) for pair in silence.between],
     }
+
+
+def _mean(samples: PlainSamples) -> float:
+    """Return the constant offset of a bad sound card: it is no sound, but it takes room from it."""
+    total = sum(float(block.sum(dtype=np.float64)) for block in samples.blocks())
+    return total / max(1, len(samples))
 
 
 def _measure_plain(samples: PlainSamples, progress: Progress) -> Loudness:

@@ -101,11 +101,13 @@ class Sandbox:
         descriptors: Sequence[int],
         *,
         wall_s: float,
+        stall_s: float = 20.0,
         on_progress: Callable[[float], None] = lambda share: None,
     ) -> Mapping[str, object]:
         """Have one job done and return its result.
 
         descriptors: open files that the job works on; the process can reach nothing else.
+        wall_s, stall_s: the longest it may take, and the longest it may be quiet.
         Raises Refusal with the job's own code; with `too_complex` where a limit stopped it, with `damaged`
         where the decoder crashed. After those two the process is gone and must be started again.
         """
@@ -117,7 +119,7 @@ class Sandbox:
         except OSError:
             raise self._died() from None
         while True:
-            answer = self._receive(deadline)
+            answer = self._receive(min(deadline, time.monotonic() + stall_s))
             if "progress" in answer:
                 on_progress(_share(answer["progress"]))
             elif "refused" in answer:
