@@ -1,0 +1,43 @@
+"""The pages: what people see of the stations, in Vietnamese and English, over the same acts as the API."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from webui.auth import public
+from webui.pages import (
+    airlog,
+    approvals,
+    assets,
+    duties,
+    entrance,
+    items,
+    language,
+    layout,
+    more,
+    plan,
+    stations,
+    today,
+    week,
+)
+from webui.pages.errors import error_page
+from webui.services import Services
+
+_ROOMS = (entrance, today, stations, items, approvals, week, plan, duties, airlog, more)
+
+
+def register(app: Flask, services: Services) -> None:
+    """Add the pages to the app. Their built assets are read once, here."""
+    built = assets.Assets.load()
+    language.register(app)
+    layout.register(app, built)
+    files = assets.blueprint(built)
+    pages = Blueprint("pages", __name__)
+    for room in _ROOMS:
+        room.routes(pages)
+    app.register_blueprint(files)
+    app.register_blueprint(pages)
+    public(app.view_functions["assets.asset"])
+
+
+__all__ = ["error_page", "register"]

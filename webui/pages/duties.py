@@ -1,0 +1,238 @@
+"""Nhiệm vụ: who met their duty and who did not, stations by weeks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from schedules.airing import Airing
+from schedules.calendar import period_interval
+from schedules.duty import Duty, DutyStanding, DutyState, Period
+from schedules.intent import Intent
+from schedules.standing import duty_standings
+from schedules.station import Station
+from store import airings
+from store.intent import load_intent
+from webui.auth import allowed
+from webui.pages import states
+from webui.pages.answers import Part
+from webui.pages.formats import DEFAULT_ZONE, iso_week, local, week_name, week_of
+from webui.pages.layout import page
+from webui.pages.scope import door, now, scope
+from webui.services import services
+
+_WEEKS = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One station in one week; mark is None before the duty began."""
+
+    period: str
+    mark: states.Mark | None
+    url: str
+    selected: bool
+    current: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One station's weeks, oldest first. met, due: of the weeks that are over."""
+
+    station: Station
+    unit: str
+    cells: tuple[Cell, ...]
+    met: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """One programme that is owed every week."""
+
+    name: str
+    programme: str
+    weeks: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """The selected cell."""
+
+    station: Station
+    period: str
+    standing: DutyStanding
+    mark: states.Mark
+    rows: tuple[Airing, ...]
+
+
+def routes(pages: Blueprint) -> None:
+    """Add the route."""
+    pages.add_url_rule("/nhiem-vu", "duties", duties)
+
+
+@allowed("duties.read")
+def duties() -> AnyResponse:
+    """Show the duty board and the reason of the selected week."""
+    mine = scope()
+    today = local(now()).date()
+    weeks = [week_of(today - timedelta(weeks=back)) for back in reversed(range(_WEEKS))]
+    with services().database.reading() as session:
+        intent = load_intent(session, now(), demo=services().demo)
+        first = iso_week(weeks[0])
+        assert first is not None
+        since = date.fromisocalendar(*first, 1) - timedelta(days=1)
+        rows = airings.listing(
+            session,
+            stations=mine.station_codes,
+            start=datetime.combine(since, time(0), ZoneInfo(DEFAULT_ZONE)),
+            limit=100_000,
+        )
+    of_station: dict[str, list[Airing]] = {}
+    for row in rows:
+        of_station.setdefault(row.station, []).append(row.airing)
+    standings = {
+        (station.code, week): {
+            standing.duty: standing
+            for standing in _standings(intent, station, of_station.get(station.code, []), week, weeks[-1])
+        }
+        for station in mine.stations
+        for week in weeks
+    }
+    weekly = [duty for duty in intent.duties if duty.period is Period.WEEK]
+    chosen = (request.args.get("dai", ""), request.args.get("tuan", ""), request.args.get("nhiem_vu", ""))
+    programmes = sorted({duty.programme for duty in weekly}, key=lambda code: (code != "CDS", code))
+    boards = []
+    for programme in programmes:
+        of_it = [duty for duty in weekly if duty.programme == programme]
+        lines = [
+            _line(mine.unit_name(station.unit), station, duty, weeks, standings, chosen)
+            for station in mine.stations
+            for duty in of_it
+            if station.code in duty.stations
+        ]
+        if lines:
+            boards.append(
+                Board(name=mine.programme_name(programme), programme=programme, weeks=tuple(weeks), lines=tuple(lines))
+            )
+    detail = None
+    if chosen[0] and (chosen[0], chosen[1]) in standings:
+        standing = standings[chosen[0], chosen[1]].get(chosen[2])
+        if standing is not None:
+            detail = _detail(mine.station(chosen[0]), standing, of_station.get(chosen[0], []), intent)
+    return page(
+        "duties.html",
+        active="duties",
+        boards=boards,
+        detail=detail,
+        answer=_answer(boards, weeks[-1]),
+        sub=_past(boards),
+        this_week=week_name(*(iso_week(weeks[-1]) or (today.year, 1))),
+        legend=[states.DUTIES[state] for state in DutyState],
+        scope=mine,
+        weekly=weekly,
+    )
+
+
+def _standings(
+    intent: Intent, station: Station, rows: list[Airing], week: str, current: str
+) -> tuple[DutyStanding, ...]:
+    its = door(station.code)
+    if week == current and its is not None:
+        return tuple(standing for standing in its.plan(now(), now()).duties if standing.period == week)
+    return duty_standings(intent, station, rows, now(), week)
+
+
+def _line(
+    unit: str,
+    station: Station,
+    duty: Duty,
+    weeks: list[str],
+    standings: dict[tuple[str, str], dict[str, DutyStanding]],
+    chosen: tuple[str, str, str],
+) -> Line:
+    cells = []
+    met = due = 0
+    for week in weeks:
+        standing = standings[station.code, week].get(duty.code)
+        mark = states.DUTIES[standing.state] if standing else None
+        number = int(week.split("-W")[1])
+        if standing and standing.state in (DutyState.MET, DutyState.MADE_UP, DutyState.MISSED):
+            due += 1
+            met += standing.state is not DutyState.MISSED
+        cells.append(
+            Cell(
+                period=week,
+                mark=mark,
+                url=f"{url_for('pages.duties', dai=station.code, tuan=week, nhiem_vu=duty.code)}#chi-tiet",
+                selected=chosen == (station.code, week, duty.code),
+                current=week == weeks[-1],
+                label=_("%(station)s, tuần %(week)s", station=station.name, week=number),
+            )
+        )
+    return Line(station=station, unit=unit, cells=tuple(cells), met=met, due=due)
+
+
+def _detail(station: Station, standing: DutyStanding, rows: list[Airing], intent: Intent) -> Detail:
+    duty = next(duty for duty in intent.duties if duty.code == standing.duty)
+    during = period_interval(Period.WEEK, standing.period, ZoneInfo(station.zone))
+    return Detail(
+        station=station,
+        period=standing.period,
+        standing=standing,
+        mark=states.DUTIES[standing.state],
+        rows=tuple(
+            row
+            for row in rows
+            if row.programme == duty.programme and during.contains(row.started_at or row.planned_start)
+        )[-20:],
+    )
+
+
+def _answer(boards: list[Board], week: str) -> tuple[Part, ...]:
+    number = int(week.split("-W")[1])
+    if not boards:
+        return (Part(text=_("Chưa đặt nhiệm vụ nào.")),)
+    board = boards[0]
+    now_marks = [cell.mark for line in board.lines for cell in line.cells if cell.current and cell.mark]
+    count = Counter(mark.sign for mark in now_marks)
+    good = count["aired"] + count["made_up"]
+    parts = [
+        Part(
+            text=_(
+                "%(name)s, tuần %(week)s: %(good)s/%(all)s đài đã đạt",
+                name=board.name,
+                week=number,
+                good=good,
+                all=len(now_marks),
+            )
+            + ("," if count["at_risk"] or count["missed"] else ".")
+        )
+    ]
+    if count["at_risk"]:
+        tail = "," if count["missed"] else "."
+        parts.append(
+            Part(text=ngettext("%(num)d có nguy cơ", "%(num)d có nguy cơ", count["at_risk"]) + tail, tone="warn")
+        )
+    if count["missed"]:
+        parts.append(Part(text=ngettext("%(num)d không đạt", "%(num)d không đạt", count["missed"]) + ".", tone="bad"))
+    return tuple(parts)
+
+
+def _past(boards: list[Board]) -> str:
+    if not boards:
+        return ""
+    met = sum(line.met for line in boards[0].lines)
+    due = sum(line.due for line in boards[0].lines)
+    if not due:
+        return ""
+    return _("Trong %(n)s tuần gần đây: %(met)s/%(due)s tuần đài đạt.", n=_WEEKS, met=met, due=due)

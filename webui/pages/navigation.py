@@ -1,0 +1,118 @@
+"""What stands in the rail and in the bottom bar, by role; nobody sees an entry that they may not use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schedules.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry. key: what `active` names; count: which number of the layout it shows."""
+
+    key: str
+    endpoint: str
+    icon: str
+    label: Text
+    short: Text | None = None
+    count: str = ""
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Entries of one kind of work; no title for the first."""
+
+    title: Text | None
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """Rail of the desktop and bar of the phone."""
+
+    groups: tuple[Group, ...]
+    tabs: tuple[Entry, ...]
+
+
+TODAY = Entry(key="today", endpoint="pages.today", icon="home", label=Text("Hôm nay", "Today"))
+APPROVE = Entry(
+    key="approve",
+    endpoint="pages.approvals",
+    icon="check",
+    label=Text("Chờ duyệt", "To approve"),
+    short=Text("Duyệt", "Approve"),
+    count="waiting",
+)
+STATIONS = Entry(key="stations", endpoint="pages.stations", icon="stations", label=Text("Các đài", "Stations"))
+ITEMS = Entry(key="items", endpoint="pages.items", icon="mic", label=Text("Tin, bài", "Items"))
+NEW = Entry(key="new", endpoint="pages.new_item", icon="plus", label=Text("Tạo bài", "New item"), main=True)
+WEEK = Entry(key="week", endpoint="pages.this_week", icon="week", label=Text("Lịch phát", "Schedule"))
+DUTIES = Entry(key="duties", endpoint="pages.duties", icon="duties", label=Text("Nhiệm vụ", "Duties"))
+LOG = Entry(
+    key="log",
+    endpoint="pages.airlog",
+    icon="log",
+    label=Text("Nhật ký phát sóng", "Air log"),
+    short=Text("Nhật ký", "Air log"),
+)
+PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
+MORE = Entry(key="more", endpoint="pages.more", icon="more", label=Text("Thêm", "More"))
+
+_MAKING = Text("Làm chương trình", "Making programmes")
+_WATCHING = Text("Theo dõi", "Watching")
+
+_OFFICER = Menu(
+    groups=(
+        Group(title=None, entries=(TODAY,)),
+        Group(title=_MAKING, entries=(ITEMS, WEEK)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG)),
+    ),
+    tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
+)
+_LEADER = Menu(
+    groups=(
+        Group(title=None, entries=(APPROVE, TODAY)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG)),
+        Group(title=_MAKING, entries=(ITEMS, WEEK)),
+    ),
+    tabs=(APPROVE, TODAY, DUTIES, LOG, MORE),
+)
+_CENTRE = Menu(
+    groups=(
+        Group(title=None, entries=(STATIONS, TODAY)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG)),
+        Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK)),
+    ),
+    tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+)
+_INSPECTOR = Menu(
+    groups=(
+        Group(title=None, entries=(STATIONS, TODAY)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG)),
+        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, WEEK)),
+    ),
+    tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+)
+_ADMIN = Menu(
+    groups=(
+        Group(title=None, entries=(STATIONS, TODAY)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG)),
+        Group(title=_MAKING, entries=(ITEMS, WEEK)),
+        Group(title=Text("Hệ thống", "System"), entries=(PEOPLE,)),
+    ),
+    tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+)
+MENUS = {
+    "operator": _OFFICER,
+    "approver": _LEADER,
+    "centre": _CENTRE,
+    "inspector": _INSPECTOR,
+    "admin": _ADMIN,
+}
+
+
+def menu(role: str) -> Menu:
+    """Return the menu of a role; raises KeyError for an unknown one."""
+    return MENUS[role]

@@ -1,0 +1,170 @@
+"""Kế hoạch thật: why is this item here? One day as the station's own planner sees it, with the reason of each item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from flask import Blueprint, abort, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from schedules.airing import Airing, Verdict
+from schedules.rundown import RundownItem
+from schedules.station import Station
+from store import airings, sessions
+from webui.auth import allowed
+from webui.pages import ribbon, states
+from webui.pages.answers import Part
+from webui.pages.formats import clock, clock_s, week_of
+from webui.pages.language import say
+from webui.pages.layout import page
+from webui.pages.scope import Scope, door, now, scope
+from webui.services import services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One item of the plan, with what became of it."""
+
+    time: str
+    title: str
+    kind: str
+    programme: str
+    length_s: float
+    why: str
+    delayed: str
+    mark: states.Mark
+    segment: str | None
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Items that belong to one session, or one single airing."""
+
+    name: str
+    rows: tuple[Row, ...]
+    over: bool
+
+
+def routes(pages: Blueprint) -> None:
+    """Add the route."""
+    pages.add_url_rule("/lich/<day>/ke-hoach", "day_plan", day_plan)
+
+
+@allowed("plan.read")
+def day_plan(day: str) -> AnyResponse:
+    """Show one day of one station."""
+    mine = scope()
+    try:
+        asked = date.fromisoformat(day)
+    except ValueError:
+        abort(404)
+    station = mine.chosen()
+    if station is None:
+        return redirect(url_for("pages.stations"))
+    hours = ribbon.day_interval(station, asked)
+    its = door(station.code)
+    rundown = its.plan(hours.start, hours.end) if its else None
+    with services().database.reading() as session:
+        rows = airings.listing(session, stations=(station.code,), start=hours.start, end=hours.end, limit=5000)
+    done = {row.airing.slot: row.airing for row in rows}
+    items = [item for item in rundown.items if item.start < hours.end] if rundown else []
+    stretches = _stretches(mine, station, items, done)
+    empty = sum(1 for item in items if item.sha256 is None and item.slot not in done and item.due > now())
+    return page(
+        "plan.html",
+        active="week",
+        station=station,
+        stations_here=mine.stations,
+        day=asked,
+        day_iso=asked.isoformat(),
+        week=week_of(asked),
+        before=(asked - timedelta(days=1)).isoformat(),
+        after=(asked + timedelta(days=1)).isoformat(),
+        answer=_answer(its is not None, len(items), empty),
+        coming=[stretch for stretch in stretches if not stretch.over],
+        over=[stretch for stretch in stretches if stretch.over],
+        plan_findings=rundown.findings if rundown else (),
+        drawing=ribbon.draw(station, asked, items, [row.airing for row in rows], now()),
+        revision=rundown.revision if rundown else 0,
+    )
+
+
+def _answer(connected: bool, count: int, empty: int) -> tuple[Part, ...]:
+    if not connected:
+        return (Part(text=_("Chưa liên lạc được với máy phát, nên chưa xem được kế hoạch thật."), tone="bad"),)
+    if not count:
+        return (Part(text=_("Ngày này không phát gì. Ngoài buổi phát, im lặng là đúng.")),)
+    parts = [Part(text=ngettext("%(num)d mục theo kế hoạch thật.", "%(num)d mục theo kế hoạch thật.", count))]
+    if empty:
+        parts.append(Part(text=ngettext("%(num)d mục chưa có bài.", "%(num)d mục chưa có bài.", empty), tone="warn"))
+    return tuple(parts)
+
+
+def _stretches(mine: Scope, station: Station, items: list[RundownItem], done: dict[str, Airing]) -> list[Stretch]:
+    names = _session_names(station)
+    stretches: list[Stretch] = []
+    key: object = None
+    rows: list[Row] = []
+    name = ""
+    over = False
+
+    def close() -> None:
+        if rows:
+            stretches.append(Stretch(name=name, rows=tuple(rows), over=over))
+
+    for item in items:
+        mine_key = (item.session, item.session_end) if item.session else item.slot
+        if mine_key != key:
+            close()
+            rows = []
+            key = mine_key
+            rule = _rule_of(item.session)
+            title = names.get(rule) or (_("Phát riêng") if "/oneoff/" in item.slot else _("Phát bù"))
+            name = _("%(name)s, %(time)s", name=title, time=clock(item.start, station.zone))
+            over = True
+        rows.append(_row(mine, station, item, done.get(item.slot)))
+        over = over and item.slot in done
+    close()
+    return stretches
+
+
+def _rule_of(session: str | None) -> str:
+    """Return the rule in `STATION/rule.2/2026-11-27`."""
+    parts = (session or "").split("/")
+    return parts[1].split(".")[0] if len(parts) == 3 else ""
+
+
+def _session_names(station: Station) -> dict[str, str]:
+    with services().database.reading() as session:
+        known = sessions.since(session, now() - timedelta(days=35))
+    return {rule.id: rule.name for rule in known if rule.station == station.code}
+
+
+def _row(mine: Scope, station: Station, item: RundownItem, row: Airing | None) -> Row:
+    if row is not None:
+        mark = states.VERDICTS[row.verdict]
+    elif item.cancelled_by:
+        mark = states.VERDICTS[Verdict.CANCELLED]
+    elif item.replaced_by:
+        mark = states.VERDICTS[Verdict.REPLACED]
+    elif item.sha256 is None:
+        mark = states.EMPTY
+    else:
+        mark = states.PLANNED
+    late = (item.due - item.start).total_seconds()
+    return Row(
+        time=clock_s(item.start, station.zone),
+        title=item.title or say(states.ITEMS[item.kind]),
+        kind=say(states.ITEMS[item.kind]),
+        programme=mine.programme_name(item.programme),
+        length_s=(item.end - item.start).total_seconds(),
+        why=say(row.reason if row is not None and row.reason else item.why),
+        delayed=_("bắt đầu lúc %(time)s", time=clock_s(item.due, station.zone)) if row is None and late >= 1 else "",
+        mark=mark,
+        segment=item.segment,
+        quiet=row is not None,
+    )

@@ -1,0 +1,115 @@
+"""Every state as sign, word and fill: colour alone never carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schedules.airing import Evidence, Verdict
+from schedules.duty import DutyState
+from schedules.grid import ItemKind, Timing
+from schedules.segment import SegmentKind, SegmentState
+from schedules.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How a state shows. sign: its symbol in the sprite and its colour class; word: what stands beside it."""
+
+    sign: str
+    word: Text
+
+
+def _mark(sign: str, vi: str, en: str) -> Mark:
+    return Mark(sign=sign, word=Text(vi, en))
+
+
+VERDICTS = {
+    Verdict.AIRED: _mark("aired", "Phát thành công", "Aired"),
+    Verdict.PARTIAL: _mark("partial", "Phát không đầy đủ", "Partly aired"),
+    Verdict.MISSED: _mark("missed", "Không phát", "Missed"),
+    Verdict.REPLACED: _mark("replaced", "Đã thay bằng mục khác", "Replaced"),
+    Verdict.CANCELLED: _mark("cancelled", "Đã hủy", "Cancelled"),
+}
+DUTIES = {
+    DutyState.PLANNED: _mark("planned", "Đã xếp lịch", "Planned"),
+    DutyState.AT_RISK: _mark("at_risk", "Có nguy cơ", "At risk"),
+    DutyState.MET: _mark("aired", "Đạt", "Met"),
+    DutyState.MADE_UP: _mark("made_up", "Đạt nhờ phát bù", "Made up"),
+    DutyState.MISSED: _mark("missed", "Không đạt", "Missed"),
+    DutyState.EXCUSED: _mark("excused", "Được miễn", "Excused"),
+}
+SEGMENTS = {
+    SegmentState.RECEIVED: _mark("planned", "Đã nhận, đang chờ kiểm tra", "Received, waiting for its check"),
+    SegmentState.ANALYSING: _mark("planned", "Đang kiểm tra", "Being checked"),
+    SegmentState.READY: _mark("planned", "Sẵn sàng trình duyệt", "Ready to submit"),
+    SegmentState.REFUSED: _mark("missed", "Không dùng được", "Cannot be used"),
+    SegmentState.SUBMITTED: _mark("planned", "Chờ duyệt", "Submitted"),
+    SegmentState.APPROVED: _mark("approved", "Đã duyệt", "Approved"),
+    SegmentState.RETURNED: _mark("at_risk", "Bị trả lại", "Returned"),
+    SegmentState.WITHDRAWN: _mark("cancelled", "Đã thu hồi", "Withdrawn"),
+}
+STATIONS = {
+    "off": _mark("off", "Chưa hoạt động", "Off"),
+    "idle": _mark("planned", "Chờ buổi phát", "Waiting for airtime"),
+    "armed": _mark("planned", "Sắp phát", "About to air"),
+    "on_air": _mark("on_air", "Đang phát", "On air"),
+    "live": _mark("on_air", "Phát trực tiếp", "Live"),
+    "emergency": _mark("emergency", "Khẩn cấp", "Emergency"),
+    "fault": _mark("fault", "Hư hỏng", "Faulty"),
+    "untrusted_clock": _mark("at_risk", "Đồng hồ chưa tin được", "Clock not trusted"),
+    "silent": _mark("silent", "Mất liên lạc", "No contact"),
+}
+OUTPUTS = {
+    "ok": _mark("aired", "Có tiếng", "Has sound"),
+    "opening": _mark("planned", "Đang mở", "Opening"),
+    "idle": _mark("planned", "Nghỉ ngoài buổi phát", "Resting outside sessions"),
+    "lost": _mark("fault", "Mất đầu ra", "Output lost"),
+    "muted": _mark("fault", "Bị tắt tiếng", "Muted"),
+    "suspended": _mark("fault", "Bị tạm dừng", "Suspended"),
+    "moved": _mark("fault", "Bị chuyển sang thiết bị khác", "Moved to another device"),
+}
+NORMAL = _mark("aired", "Bình thường", "Normal")
+PLANNED = _mark("planned", "Đã xếp lịch", "Planned")
+ON_AIR = STATIONS["on_air"]
+EMPTY = _mark("at_risk", "Chưa có bài", "No item yet")
+
+EVIDENCE = {
+    Evidence.E0: Text("Không có minh chứng", "No evidence"),
+    Evidence.E1: Text("Đã đếm mẫu", "Samples counted"),
+    Evidence.E2: Text("Đã đo đầu ra", "Output measured"),
+    Evidence.E3: Text("Đã nghe tại loa", "Heard at the loudspeaker"),
+    Evidence.H: Text("Người xác nhận", "Confirmed by a person"),
+}
+KINDS = {
+    SegmentKind.TIN: Text("Tin", "News item"),
+    SegmentKind.BAI: Text("Bài", "Feature"),
+    SegmentKind.BAN_TIN: Text("Bản tin", "Bulletin"),
+    SegmentKind.THONG_BAO: Text("Thông báo", "Notice"),
+    SegmentKind.TRA_LOI: Text("Trả lời phản ánh", "Answer to feedback"),
+    SegmentKind.NHAC_HIEU: Text("Nhạc hiệu", "Signature tune"),
+}
+ITEMS = {
+    ItemKind.IDENT: Text("Nhạc hiệu", "Signature tune"),
+    ItemKind.GREETING: Text("Lời chào mở đầu", "Opening announcement"),
+    ItemKind.SEGMENT: Text("Tin, bài", "Item"),
+    ItemKind.RELAY: Text("Tiếp âm", "Relay"),
+    ItemKind.NOTICE: Text("Thông báo", "Notice"),
+    ItemKind.FILLER: Text("Nhạc đệm", "Filler"),
+    ItemKind.CLOSING: Text("Lời chào kết thúc", "Closing announcement"),
+    ItemKind.LIVE: Text("Phát trực tiếp", "Live"),
+    ItemKind.EMERGENCY: Text("Khẩn cấp", "Emergency"),
+}
+TIMINGS = {
+    Timing.HARD: Text("Đúng giờ, cắt mục đang phát", "On the second, cutting what is on air"),
+    Timing.SOFT: Text("Chờ mục đang phát xong", "After the item on air has ended"),
+    Timing.RELATIVE: Text("Nối tiếp mục trước", "When the item before ends"),
+}
+ROLES = {
+    "operator": Text("Cán bộ phụ trách đài", "Station officer"),
+    "approver": Text("Lãnh đạo duyệt bài", "Approver"),
+    "centre": Text("Trung tâm", "Centre"),
+    "inspector": Text("Cán bộ kiểm tra", "Inspector"),
+    "admin": Text("Quản trị hệ thống", "Administrator"),
+}
+TROUBLE = frozenset({"fault", "untrusted_clock", "silent", "off"})
+ITEMS_BY_VALUE = {kind.value: word for kind, word in ITEMS.items()}

@@ -1,0 +1,632 @@
+"""Lịch phát: the week as it will air, drawn from the rules, and the forms that change the rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from schedules.airing import Airing, Verdict
+from schedules.calendar import Occurrence, instant, occurrences, permitted
+from schedules.clock import Interval
+from schedules.errors import Refused
+from schedules.findings import Finding, Severity
+from schedules.grid import ItemKind, OneOff, SessionItem, SessionRule
+from schedules.segment import Segment
+from schedules.station import Station
+from schedules.text import Text
+from store import airings, one_offs, segments, sessions
+from store.intent import load_intent
+from webui import work
+from webui.auth import allowed
+from webui.pages import states
+from webui.pages.answers import Part
+from webui.pages.formats import day_name, day_short, iso_week, local, week_name, week_of, week_text, weekday_long
+from webui.pages.layout import page
+from webui.pages.scope import Scope, now, scope
+from webui.rights import can
+from webui.services import services
+
+_ROW_MIN = 5
+_FREQUENT = 4
+_FOLD_MIN = 60
+_LONGEST_H = 12
+_BLANKS = 3
+_MOST_ITEMS = 30
+_ORDER = (Verdict.MISSED, Verdict.PARTIAL, Verdict.CANCELLED, Verdict.REPLACED, Verdict.AIRED)
+_OFFERED = (
+    ItemKind.IDENT,
+    ItemKind.GREETING,
+    ItemKind.SEGMENT,
+    ItemKind.NOTICE,
+    ItemKind.FILLER,
+    ItemKind.CLOSING,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One session or single airing in the calendar. classes: its place, by row classes of the built CSS."""
+
+    day: int
+    start: datetime
+    end: datetime
+    name: str
+    about: str
+    url: str
+    look: str
+    classes: str
+    mark: states.Mark | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A stretch of the day in which something is on. fold: words for the silence before it, empty for none."""
+
+    fold: str
+    ticks: tuple[tuple[int, str], ...]
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One day of the strip and of the head."""
+
+    date: date
+    name: str
+    number: str
+    today: bool
+    selected: bool
+    url: str
+    mark: states.Mark | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """One place of a session in its form. what: `p:CODE` or `s:ID`."""
+
+    id: str = ""
+    kind: str = ""
+    what: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A session as its form shows it, right or wrong."""
+
+    id: str = ""
+    name: str = ""
+    weekdays: tuple[int, ...] = ()
+    starts: str = ""
+    minutes: str = "30"
+    items: tuple[ItemRow, ...] = ()
+
+
+def routes(pages: Blueprint) -> None:
+    """Add the routes."""
+    pages.add_url_rule("/lich", "this_week", this_week)
+    pages.add_url_rule("/lich/<week>", "week", week)
+    pages.add_url_rule("/lich/<week>/buoi", "session", session, methods=["GET", "POST"])
+    pages.add_url_rule("/lich/<week>/buoi/bo", "remove_session", remove_session, methods=["POST"])
+
+
+@allowed("grid.read")
+def this_week() -> AnyResponse:
+    """Go to the week that it is at the station."""
+    return redirect(url_for("pages.week", week=week_of(local(now()).date()), dai=request.args.get("dai") or None))
+
+
+@allowed("grid.read")
+def week(week: str) -> AnyResponse:
+    """Show one week of one station."""
+    mine = scope()
+    year, number = _week(week)
+    station = mine.chosen()
+    if station is None:
+        return redirect(url_for("pages.stations"))
+    zone = ZoneInfo(station.zone)
+    monday = date.fromisocalendar(year, number, 1)
+    during = Interval(instant(zone, monday, time(0)), instant(zone, monday + timedelta(days=7), time(0)))
+    with services().database.reading() as database:
+        intent = load_intent(database, now(), demo=services().demo)
+        rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=20_000)
+        singles = one_offs.of_station(database, station.code, during.start, during.end)
+        rules = sessions.in_force(database, station.code)
+    found = occurrences(intent.sessions, station, during)
+    worst = _worst([row.airing for row in rows])
+    owed = {duty.programme for duty in intent.duties if station.code in duty.stations}
+    drawn = [one for one in found if len(one.rule.starts) <= _FREQUENT]
+    frequent = [rule for rule in rules if len(rule.starts) > _FREQUENT]
+    blocks = _blocks(mine, station, monday, drawn, singles, worst, owed, intent.segments, week)
+    chosen_day = _chosen_day(monday, local(now(), station.zone).date())
+    clashes = sum(1 for block in blocks if block.look == "e-bad") // 2
+    return page(
+        "week.html",
+        active="week",
+        station=station,
+        stations_here=mine.stations,
+        week=week,
+        week_words=week_name(year, number),
+        answer=_answer(rules, clashes, [row.airing for row in rows]),
+        bands=_bands(blocks, station),
+        days=_days(monday, chosen_day, blocks, station, week, local(now(), station.zone).date()),
+        agenda=sorted((b for b in blocks if b.day == chosen_day.isoweekday()), key=lambda b: b.start),
+        agenda_day=chosen_day,
+        frequent=[(rule, _every(rule)) for rule in frequent],
+        rules=rules,
+        before=week_text(*(monday - timedelta(days=7)).isocalendar()[:2]),
+        after=week_text(*(monday + timedelta(days=7)).isocalendar()[:2]),
+        today_week=week_of(local(now(), station.zone).date()),
+        may_edit=can(mine.person, "grid.edit", station),
+        weekdays=_weekdays,
+        starts=_starts,
+    )
+
+
+@allowed("grid.edit")
+def session(week: str) -> AnyResponse:
+    """Show the form of one session (`buoi=` names it, none is a new one), or put it in force."""
+    _week(week)
+    mine = scope()
+    station = _editable(mine)
+    with services().database.reading() as database:
+        known = (
+            sessions.find(database, station.code, request.values.get("buoi", ""))
+            if request.values.get("buoi")
+            else None
+        )
+        offered = segments.airable(database)
+        others = sessions.in_force(database, station.code)
+    if request.values.get("buoi") and known is None:
+        abort(404)
+    if request.method == "GET":
+        return _form(mine, station, week, _of_rule(known) if known else Draft(), (), offered)
+    draft = _drafted(known)
+    rule, problems = _rule(mine, station, draft, known, offered)
+    if rule is None or problems:
+        return _form(mine, station, week, draft, problems, offered, code=422)
+    costs = _costs(station, rule, others)
+    if costs and request.form.get("confirm") != "1":
+        return _form(mine, station, week, draft, costs, offered, code=409, confirm=True)
+    work.publish_session(rule, person=mine.person)
+    flash(_("Đã công bố “%(name)s”. Đài phát theo lịch mới từ bây giờ.", name=rule.name), "done")
+    return redirect(url_for("pages.week", week=week, dai=station.code), 303)
+
+
+@allowed("grid.edit")
+def remove_session(week: str) -> AnyResponse:
+    """End a session from now on; what it aired stays in the log."""
+    _week(week)
+    mine = scope()
+    station = _editable(mine)
+    try:
+        work.remove_session(station.code, request.form.get("buoi", ""), person=mine.person)
+    except Refused:
+        flash(_("Buổi phát này đã được bỏ trước đó."), "bad")
+    else:
+        flash(_("Đã bỏ buổi phát này từ bây giờ."), "done")
+    return redirect(url_for("pages.week", week=week, dai=station.code), 303)
+
+
+def _week(text: str) -> tuple[int, int]:
+    known = iso_week(text)
+    if known is None:
+        abort(404)
+    return known
+
+
+def _editable(mine: Scope) -> Station:
+    station = mine.station(request.values.get("dai", ""))
+    if not can(mine.person, "grid.edit", station):
+        abort(403)
+    return station
+
+
+def _chosen_day(monday: date, today: date) -> date:
+    try:
+        asked = date.fromisoformat(request.args.get("ngay", ""))
+    except ValueError:
+        asked = today
+    return asked if monday <= asked < monday + timedelta(days=7) else monday
+
+
+def _worst(rows: Sequence[Airing]) -> Mapping[str, Verdict]:
+    worst: dict[str, Verdict] = {}
+    for row in rows:
+        key = row.slot.rpartition("/")[0] if row.slot.count("/") >= 3 else row.slot
+        if key not in worst or _ORDER.index(row.verdict) < _ORDER.index(worst[key]):
+            worst[key] = row.verdict
+    return worst
+
+
+def _blocks(
+    mine: Scope,
+    station: Station,
+    monday: date,
+    found: Sequence[Occurrence],
+    singles: Sequence[OneOff],
+    worst: Mapping[str, Verdict],
+    owed: set[str],
+    approved: Sequence[Segment],
+    week: str,
+) -> list[Block]:
+    raw: list[Block] = []
+    for one in found:
+        verdict = worst.get(f"{station.code}/{one.name}/{one.day.isoformat()}")
+        raw.append(
+            Block(
+                day=local(one.during.start, station.zone).isoweekday(),
+                start=one.during.start,
+                end=one.during.end,
+                name=one.rule.name,
+                about=_items_words(mine, one.rule),
+                url=_block_url(mine, station, one.rule.id, week, one.during.start),
+                look="e-duty" if any(item.programme in owed for item in one.rule.items) else "e-own",
+                classes="",
+                mark=states.VERDICTS[verdict] if verdict else None,
+            )
+        )
+    lengths = {segment.id: segment for segment in approved}
+    for single in singles:
+        if single.cancelled_at is not None:
+            continue
+        segment = lengths.get(single.segment)
+        verdict = worst.get(f"{station.code}/oneoff/{single.id}")
+        raw.append(
+            Block(
+                day=local(single.start, station.zone).isoweekday(),
+                start=single.start,
+                end=single.start + (segment.duration if segment else timedelta(minutes=1)),
+                name=segment.title if segment else _("Phát riêng"),
+                about=_("phát riêng"),
+                url=url_for("pages.item", segment=single.segment),
+                look="e-resv",
+                classes="",
+                mark=states.VERDICTS[verdict] if verdict else None,
+            )
+        )
+    raw.sort(key=lambda block: (block.day, block.start))
+    placed: list[Block] = []
+    for block in raw:
+        clash = [n for n, other in enumerate(placed) if other.day == block.day and other.end > block.start]
+        if clash and block.look != "e-resv" and placed[clash[-1]].look != "e-resv":
+            last = clash[-1]
+            placed[last] = replace(placed[last], look="e-bad", classes="half-l")
+            block = replace(block, look="e-bad", classes="half-r")
+        elif clash:
+            block = replace(block, classes="half-r")
+        placed.append(block)
+    return placed
+
+
+def _block_url(mine: Scope, station: Station, rule: str, week: str, start: datetime) -> str:
+    if start > now() and can(mine.person, "grid.edit", station):
+        return url_for("pages.session", week=week, dai=station.code, buoi=rule)
+    return url_for("pages.day_plan", day=local(start, station.zone).date().isoformat(), dai=station.code)
+
+
+def _items_words(mine: Scope, rule: SessionRule) -> str:
+    named = [mine.programme_name(item.programme) for item in rule.items if item.programme]
+    return ", ".join(dict.fromkeys(named)) or ngettext("%(num)d mục", "%(num)d mục", len(rule.items))
+
+
+def _bands(blocks: Sequence[Block], station: Station) -> tuple[Band, ...]:
+    spans = sorted({(_row(block.start, station), _end_row(block, station)) for block in blocks})
+    merged: list[list[int]] = []
+    for first, last in spans:
+        if merged and first - merged[-1][1] < _FOLD_MIN // _ROW_MIN:
+            merged[-1][1] = max(merged[-1][1], last)
+        else:
+            merged.append([first, last])
+    bands = []
+    silent_from = 0
+    for first, last in merged:
+        fold = _fold(silent_from, first) if first > silent_from else ""
+        ticks = tuple(
+            (row - first + 1, _row_text(row))
+            for row in range(first, last)
+            if row % (30 // _ROW_MIN) == 0 or row == first
+        )
+        inside = tuple(
+            replace(
+                block,
+                classes=f"{block.look} d{block.day} q{_row(block.start, station) - first + 1} "
+                f"n{min(72, max(1, _end_row(block, station) - _row(block.start, station)))} {block.classes}".strip(),
+            )
+            for block in blocks
+            if first <= _row(block.start, station) < last
+        )
+        bands.append(Band(fold=fold, ticks=ticks, blocks=inside))
+        silent_from = last
+    return tuple(bands)
+
+
+def _row(moment: datetime, station: Station) -> int:
+    there = local(moment, station.zone)
+    return (there.hour * 60 + there.minute) // _ROW_MIN
+
+
+def _end_row(block: Block, station: Station) -> int:
+    whole = max(1, -(-int((block.end - block.start).total_seconds()) // (_ROW_MIN * 60)))
+    return min(24 * 60 // _ROW_MIN, _row(block.start, station) + whole)
+
+
+def _row_text(row: int) -> str:
+    return f"{row * _ROW_MIN // 60:02d}:{row * _ROW_MIN % 60:02d}"
+
+
+def _fold(first: int, last: int) -> str:
+    return _("%(a)s đến %(b)s: im lặng", a=_row_text(first), b=_row_text(last))
+
+
+def _days(
+    monday: date, chosen: date, blocks: Sequence[Block], station: Station, week: str, today: date
+) -> tuple[Day, ...]:
+    days = []
+    for offset in range(7):
+        day = monday + timedelta(days=offset)
+        here = [block.mark for block in blocks if block.day == day.isoweekday()]
+        known = [mark for mark in here if mark is not None]
+        bad = [mark for mark in known if mark.sign in ("missed", "partial")]
+        mark = bad[0] if bad else known[0] if known else states.PLANNED if here else None
+        days.append(
+            Day(
+                date=day,
+                name=day_name(day),
+                number=f"{day:%d/%m}",
+                today=day == today,
+                selected=day == chosen,
+                url=url_for("pages.week", week=week, dai=station.code, ngay=day.isoformat()),
+                mark=mark,
+            )
+        )
+    return tuple(days)
+
+
+def _answer(rules: Sequence[SessionRule], clashes: int, rows: Sequence[Airing]) -> tuple[Part, ...]:
+    if not rules:
+        return (Part(text=_("Chưa có buổi phát nào trong lịch tuần."), tone="warn"),)
+    parts = []
+    if clashes:
+        parts.append(Part(text=ngettext("%(num)d chỗ trùng giờ.", "%(num)d chỗ trùng giờ.", clashes), tone="bad"))
+    missed = sum(1 for row in rows if row.verdict is Verdict.MISSED)
+    if missed:
+        parts.append(Part(text=ngettext("%(num)d lượt không phát.", "%(num)d lượt không phát.", missed), tone="bad"))
+    parts.append(Part(text=ngettext("%(num)d buổi trong lịch tuần.", "%(num)d buổi trong lịch tuần.", len(rules))))
+    if not clashes:
+        parts.append(Part(text=_("Không trùng giờ.")))
+    return tuple(parts)
+
+
+def _every(rule: SessionRule) -> str:
+    starts = sorted(rule.starts)
+    gaps = {(b.hour * 60 + b.minute) - (a.hour * 60 + a.minute) for a, b in pairwise(starts)}
+    if len(gaps) == 1:
+        return _(
+            "%(n)s lần mỗi ngày, cách nhau %(gap)s phút, từ %(first)s",
+            n=len(starts),
+            gap=gaps.pop(),
+            first=f"{starts[0]:%H:%M}",
+        )
+    return _("%(n)s lần mỗi ngày, từ %(first)s", n=len(starts), first=f"{starts[0]:%H:%M}")
+
+
+def _weekdays(rule: SessionRule) -> str:
+    if len(rule.weekdays) == 7:
+        return _("hằng ngày")
+    return ", ".join(weekday_long(day) for day in sorted(rule.weekdays))
+
+
+def _starts(rule: SessionRule) -> str:
+    if len(rule.starts) > _FREQUENT:
+        return _every(rule)
+    return ", ".join(f"{start:%H:%M}" for start in rule.starts)
+
+
+def _of_rule(rule: SessionRule) -> Draft:
+    return Draft(
+        id=rule.id,
+        name=rule.name,
+        weekdays=rule.weekdays,
+        starts=", ".join(f"{start:%H:%M:%S}" if start.second else f"{start:%H:%M}" for start in rule.starts),
+        minutes=f"{rule.length_s / 60:g}",
+        items=tuple(
+            ItemRow(
+                id=item.id,
+                kind=item.kind.value,
+                what=f"p:{item.programme}" if item.programme else f"s:{item.segment}",
+                optional=item.optional,
+            )
+            for item in rule.items
+        ),
+    )
+
+
+def _drafted(known: SessionRule | None) -> Draft:
+    form = request.form
+    rows = []
+    places: list[tuple[float, ItemRow]] = []
+    for number in range(_MOST_ITEMS):
+        what = form.get(f"what-{number}", "")
+        if not what:
+            continue
+        row = ItemRow(
+            id=form.get(f"item-{number}", ""),
+            kind=form.get(f"kind-{number}", ""),
+            what=what,
+            optional=form.get(f"optional-{number}") == "1",
+        )
+        places.append((_place(form.get(f"place-{number}", ""), number), row))
+    rows = [row for _number, row in sorted(places, key=lambda pair: pair[0])]
+    return Draft(
+        id=known.id if known else "",
+        name=" ".join(form.get("name", "").split())[:200],
+        weekdays=tuple(sorted({int(day) for day in form.getlist("weekdays") if day in set("1234567")})),
+        starts=form.get("starts", "").strip(),
+        minutes=form.get("minutes", "").strip(),
+        items=tuple(rows),
+    )
+
+
+def _place(text: str, number: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return number + 1
+
+
+def _problem(where: str, vi: str, en: str) -> Finding:
+    return Finding(code=f"{where}_wrong", severity=Severity.ERROR, where=where, message=Text(vi, en))
+
+
+def _times(text: str) -> tuple[time, ...] | None:
+    found = []
+    for word in re.split(r"[\s,;]+", text.strip()):
+        match = re.fullmatch(r"(\d{1,2})[:hH](\d{2})(?::(\d{2}))?", word)
+        if match is None:
+            return None
+        try:
+            found.append(time(int(match[1]), int(match[2]), int(match[3] or 0)))
+        except ValueError:
+            return None
+    return tuple(sorted(set(found)))
+
+
+def _rule(
+    mine: Scope, station: Station, draft: Draft, known: SessionRule | None, offered: Sequence[Segment]
+) -> tuple[SessionRule | None, tuple[Finding, ...]]:
+    problems: list[Finding] = []
+    if not draft.name:
+        problems.append(_problem("name", "Hãy đặt tên buổi phát.", "Give the session a name."))
+    if not draft.weekdays:
+        problems.append(_problem("weekdays", "Hãy chọn ít nhất một ngày trong tuần.", "Choose at least one weekday."))
+    starts = _times(draft.starts)
+    if not starts:
+        problems.append(
+            _problem(
+                "starts", "Giờ bắt đầu viết như 05:30 hoặc 05:30, 17:00.", "Write starts as 05:30 or 05:30, 17:00."
+            )
+        )
+    length_s = _length(draft.minutes)
+    if length_s is None:
+        problems.append(
+            _problem("minutes", "Thời lượng từ 1 phút tới 12 giờ.", "A session lasts from 1 minute to 12 hours.")
+        )
+    items: list[SessionItem] = []
+    allowed_segments = {segment.id for segment in offered} | {
+        item.segment for item in (known.items if known else ()) if item.segment
+    }
+    for number, row in enumerate(draft.items, start=1):
+        sort, _colon, code = row.what.partition(":")
+        kind = next((k for k in ItemKind if k.value == row.kind), None)
+        good = (sort == "p" and code in mine.programmes) or (sort == "s" and code in allowed_segments)
+        if kind is None or not good:
+            problems.append(_problem("items", f"Mục {number} chưa đúng.", f"Item {number} is not right."))
+            continue
+        items.append(
+            SessionItem(
+                id=row.id if known and row.id in {item.id for item in known.items} else "",
+                kind=kind,
+                programme=code if sort == "p" else None,
+                segment=code if sort == "s" else None,
+                optional=row.optional,
+            )
+        )
+    if not draft.items:
+        problems.append(_problem("items", "Buổi phát cần ít nhất một mục.", "A session needs at least one item."))
+    if problems or not starts or length_s is None:
+        return None, tuple(problems)
+    return (
+        SessionRule(
+            id=draft.id,
+            station=station.code,
+            name=draft.name,
+            weekdays=draft.weekdays,
+            starts=starts,
+            length_s=length_s,
+            items=tuple(items),
+            since=known.since if known else now(),
+            valid_from=known.valid_from if known else None,
+            valid_until=known.valid_until if known else None,
+        ),
+        (),
+    )
+
+
+def _length(text: str) -> int | None:
+    try:
+        minutes = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return round(minutes * 60) if 1 <= minutes <= _LONGEST_H * 60 else None
+
+
+def _costs(station: Station, rule: SessionRule, others: Sequence[SessionRule]) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    start = now()
+    during = Interval(start, start + timedelta(days=7))
+    due = replace(rule, since=start)
+    for one in occurrences((due,), station, during):
+        if not permitted(station, one.during):
+            found.append(
+                _cost(one, "Ngoài khung giờ được phép phát của đài.", "Outside the station's permitted hours.")
+            )
+            break
+    theirs = occurrences(tuple(other for other in others if other.id != rule.id), station, during)
+    for one in occurrences((due,), station, during):
+        clash = next((other for other in theirs if other.during.overlaps(one.during)), None)
+        if clash is not None:
+            name = clash.rule.name
+            found.append(
+                _cost(one, f"Trùng giờ với “{name}”.", f"Overlaps with “{name}”."),
+            )
+            break
+    return tuple(found)
+
+
+def _cost(one: Occurrence, vi: str, en: str) -> Finding:
+    there = day_short(one.day)
+    return Finding(
+        code="session_cost",
+        severity=Severity.WARNING,
+        where="starts",
+        message=Text(f"{there}: {vi} Lịch chưa đổi.", f"{there}: {en} Nothing was changed yet."),
+    )
+
+
+def _form(
+    mine: Scope,
+    station: Station,
+    week: str,
+    draft: Draft,
+    problems: Sequence[Finding],
+    offered: Sequence[Segment],
+    *,
+    code: int = 200,
+    confirm: bool = False,
+) -> AnyResponse:
+    rows = [*draft.items, *(ItemRow(kind=ItemKind.SEGMENT.value) for _n in range(_BLANKS))][:_MOST_ITEMS]
+    return page(
+        "session.html",
+        active="week",
+        code=code,
+        station=station,
+        week=week,
+        draft=draft,
+        rows=rows,
+        errors=problems,
+        confirm=confirm,
+        scope=mine,
+        segments=sorted(offered, key=lambda segment: segment.title),
+        kinds=_OFFERED,
+        weekdays=[(number, weekday_long(number)) for number in range(1, 8)],
+    )
