@@ -131,6 +131,14 @@ class Bus:
             output.advance(now_ns)
         self._report(now_ns)
 
+    def conclude(self, now_ns: int) -> None:
+        """End everything at once and tell it with what was counted until now: the player is going."""
+        for item in list(self._items.values()):
+            self._finish(item, self._head, "stopped")
+            tallies = {output.name: output.tally(item.airing) for output in self._outputs}
+            self._announce(item, tallies)
+            self._end(item, tallies, now_ns)
+
     # What comes next
 
     def _skip_what_is_past(self, now_ns: int) -> None:

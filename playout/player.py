@@ -117,7 +117,7 @@ class Player:
     def _end(self) -> None:
         self._desk.cancel_all()
         if self._ticker is not None:
-            self._ticker.do(lambda bus: bus.stop(None, fade_ms=0))
+            self._ticker.do(lambda bus: bus.conclude(time.monotonic_ns()))
             self._ticker.stop()
         for output in self._outputs:
             output.stop()
@@ -218,20 +218,20 @@ class _Ticker:
         self._actions.put(action)
 
     def stop(self) -> None:
-        """Do what was asked, step once more, and end."""
+        """Do what was asked, and end."""
         self._stopping.set()
         self._thread.join(_GOODBYE_S)
 
     def _run(self) -> None:
         while not self._stopping.wait(_TICK_S):
-            self._step()
-        self._step()
+            self._act()
+            self._bus.step(time.monotonic_ns())
+        self._act()
 
-    def _step(self) -> None:
+    def _act(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._actions.get_nowait()(self._bus)
-        self._bus.step(time.monotonic_ns())
 
 
 class _Voice:
