@@ -22,7 +22,10 @@ from tests.schedules.builders import duty, intent, local, one_off, place, row, s
 MONDAY = Interval(local(23, 0), local(24, 0))
 
 
-def planned(decided: Intent, now: datetime = local(23, 4), facts: Facts | None = None) -> Rundown:
+EARLY = local(23, 4)
+
+
+def planned(decided: Intent, now: datetime = EARLY, facts: Facts | None = None) -> Rundown:
     return plan(decided, facts or Facts(station="XA"), now, MONDAY)
 
 
@@ -242,9 +245,10 @@ def busy_days(draw: st.DrawFn) -> Intent:
         )
         for number in range(draw(st.integers(1, 3)))
     )
-    orders: list[tuple[datetime, str]] = []
-    for _ in range(draw(st.integers(0, 3))):
-        orders.append((local(23, draw(st.integers(5, 20)), draw(st.integers(0, 59))), draw(st.sampled_from(names))))
+    orders = [
+        (local(23, draw(st.integers(5, 20)), draw(st.integers(0, 59))), draw(st.sampled_from(names)))
+        for _ in range(draw(st.integers(0, 3)))
+    ]
     one_offs = []
     for number, (start, name) in enumerate(orders):
         wanted = one_off(str(number), name, start, draw(st.sampled_from([Timing.HARD, Timing.SOFT])))

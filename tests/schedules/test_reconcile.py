@@ -112,8 +112,8 @@ def test_an_armed_item_is_taken_back_when_the_plan_no_longer_holds_it() -> None:
     assert [Disarm(run.slot)] == [action for action in actions if isinstance(action, Disarm)]
 
 
-@pytest.mark.parametrize(("hole_s", "share"), [(1.0, None), (4.0, None), (120.0, None)])
-def test_an_interrupted_programme_goes_on_where_the_clock_is(hole_s: float, share: None) -> None:
+@pytest.mark.parametrize("hole_s", [1.0, 4.0, 120.0])
+def test_an_interrupted_programme_goes_on_where_the_clock_is(hole_s: float) -> None:
     """A player killed in a ten-minute programme: whatever the hole, the end stays where it was planned."""
     facts = playing(item_of(decided()), heard_s=60, state=RunState.INTERRUPTED)
 
