@@ -27,7 +27,7 @@ from store.segments import Audio, Card
 
 EVERY = timedelta(minutes=15)
 A_DAY = timedelta(days=1)
-FIRST_AFTER = timedelta(seconds=12)
+FIRST_AFTER = timedelta(seconds=30)
 """From the moment its recordings are there to the first session: time to hear it coming."""
 
 RULE = "trinh-dien"
