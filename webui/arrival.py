@@ -44,6 +44,14 @@ class Arrival(io.FileIO):
 class ArrivalRequest(Request):
     """A request whose files are written where they will stay, instead of through a second temporary folder."""
 
+    _arrivals: tuple[Arrival, ...] = ()
+
+    def close(self) -> None:
+        """Close every file, those too that came before a part that was refused."""
+        super().close()
+        for arrived in self._arrivals:
+            arrived.close()
+
     def _get_file_stream(
         self,
         total_content_length: int | None,
@@ -51,7 +59,9 @@ class ArrivalRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        return cast(IO[bytes], Arrival(services().intake.incoming))
+        arrived = Arrival(services().intake.incoming)
+        self._arrivals = (*self._arrivals, arrived)
+        return cast(IO[bytes], arrived)
 
 
 def keep(stream: IO[bytes], target: Path) -> None:

@@ -1,0 +1,24 @@
+"""The HTTP API under /api/v1: what pages do, for programs."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+from flask import abort, request
+
+from webui.api import aircheck, airlog, duties, health, recordings, stations
+from webui.auth import API
+
+_BODIES = frozenset({"application/json", "multipart/form-data", "application/x-www-form-urlencoded"})
+
+
+def register(app: APIFlask) -> None:
+    """Add the API to the app."""
+
+    @app.before_request
+    def kinds() -> None:
+        # JSON that calls itself text could be sent from a foreign page without the browser asking first.
+        if request.path.startswith(API) and request.content_length and request.mimetype not in _BODIES:
+            abort(415)
+
+    for module in (health, recordings, stations, airlog, aircheck, duties):
+        app.register_blueprint(module.bp, url_prefix="/api/v1")
