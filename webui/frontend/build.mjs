@@ -43,6 +43,7 @@ async function sprite() {
 function calendarRows() {
   const rules = [];
   for (let row = 1; row <= 288; row += 1) rules.push(`.q${row}{grid-row-start:${row}}`);
+  for (let rows = 1; rows <= 288; rows += 1) rules.push(`.band.r${rows}{grid-template-rows:repeat(${rows},18px)}`);
   for (let rows = 1; rows <= 72; rows += 1) rules.push(`.n${rows}{grid-row-end:span ${rows}}`);
   return rules.join("");
 }

@@ -39,7 +39,8 @@ def clock(moment: datetime, zone: str = DEFAULT_ZONE) -> str:
 
 def clock_s(moment: datetime, zone: str = DEFAULT_ZONE) -> str:
     """Return `17:45:02`."""
-    return f"{local(moment, zone):%H:%M:%S}"
+    # To the nearest second: a start 4 ms before its time would else seem a whole second early.
+    return f"{local(moment + timedelta(milliseconds=500), zone):%H:%M:%S}"
 
 
 def day_short(day: date) -> str:
@@ -66,6 +67,14 @@ def moment_short(moment: datetime, zone: str = DEFAULT_ZONE) -> str:
     """Return `T6 27/11 17:45`; day and time never break over a line."""
     there = local(moment, zone)
     return f"{day_short(there.date())}{NBSP}{there:%H:%M}"
+
+
+def deadline(moment: datetime, zone: str = DEFAULT_ZONE) -> str:
+    """Return `24:00 CN 29/11` for the midnight that ends that Sunday; people count a night to the day before it."""
+    there = local(moment, zone)
+    if there.hour == there.minute == 0:
+        return f"24:00{NBSP}{day_short(there.date() - timedelta(days=1))}"
+    return f"{there:%H:%M}{NBSP}{day_short(there.date())}"
 
 
 def length(seconds: float) -> str:

@@ -21,7 +21,8 @@ from webui.services import services
 
 _BARS = 40
 _LOWEST_DBFS = -60.0
-_SILENT_AFTER_S = 60.0
+_SPEECH_DBFS = -18.0
+_CLIPPING_DBFS = -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,14 @@ class Heart:
 
 
 def meter(dbfs: float | None) -> int:
-    """Return how many of the 40 segments are lit; -60 dBFS and less light none, full scale all."""
+    """Return how many of the 40 segments are lit: -60 dBFS and less light none, speech 25, the last 5 are clipping."""
     if dbfs is None or dbfs <= _LOWEST_DBFS:
         return 0
-    return max(1, min(_BARS, round((dbfs - _LOWEST_DBFS) / -_LOWEST_DBFS * _BARS)))
+    if dbfs <= _SPEECH_DBFS:
+        return max(1, round((dbfs - _LOWEST_DBFS) / (_SPEECH_DBFS - _LOWEST_DBFS) * 25))
+    if dbfs <= _CLIPPING_DBFS:
+        return round(25 + (dbfs - _SPEECH_DBFS) / (_CLIPPING_DBFS - _SPEECH_DBFS) * 10)
+    return min(_BARS, round(35 + (dbfs - _CLIPPING_DBFS) * 5))
 
 
 def page(template: str, *, active: str, code: int = 200, **values: Any) -> Response:  # noqa: ANN401 - what the template wants

@@ -81,7 +81,7 @@ _LEADER = Menu(
 )
 _CENTRE = Menu(
     groups=(
-        Group(title=None, entries=(STATIONS, TODAY)),
+        Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG)),
         Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK)),
     ),
@@ -89,7 +89,7 @@ _CENTRE = Menu(
 )
 _INSPECTOR = Menu(
     groups=(
-        Group(title=None, entries=(STATIONS, TODAY)),
+        Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG)),
         Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, WEEK)),
     ),
@@ -97,7 +97,7 @@ _INSPECTOR = Menu(
 )
 _ADMIN = Menu(
     groups=(
-        Group(title=None, entries=(STATIONS, TODAY)),
+        Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG)),
         Group(title=_MAKING, entries=(ITEMS, WEEK)),
         Group(title=Text("Hệ thống", "System"), entries=(PEOPLE,)),

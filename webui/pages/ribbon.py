@@ -20,6 +20,7 @@ from webui.pages.states import VERDICTS
 _WIDTH = 360.0
 _JOIN = timedelta(seconds=90)
 _MANY = 30
+_THIN = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ def _x(hours: Interval, moment: datetime) -> float:
 def _bar(hours: Interval, start: datetime, end: datetime, sign: str) -> Bar:
     left = max(0.0, _x(hours, start))
     width = max(1.6, round(min(_WIDTH, _x(hours, end)) - left, 1))
+    if width < _THIN:
+        sign = f"{sign} thin"
     return Bar(sign=sign, x=left, width=width, round=round(min(4.0, width / 2), 1))
 
 

@@ -21,7 +21,7 @@ from schedules.text import Text
 from store import airings, segments
 from webui.auth import allowed
 from webui.pages import answers, ribbon, states
-from webui.pages.formats import local, moment_short, week_of
+from webui.pages.formats import deadline, local, week_of
 from webui.pages.language import say
 from webui.pages.layout import ago, live_page
 from webui.pages.scope import Scope, door, now, scope, statuses
@@ -167,7 +167,7 @@ def _card(mine: Scope, station: Station, duty: DutyStanding) -> DutyCard:
         edge=mark.sign,
         reason=duty.reason,
         fallback=duty.fallback if open_still else None,
-        deadline_words=_("Phải phát xong trước %(time)s.", time=moment_short(duty.deadline, station.zone))
+        deadline_words=_("Phải phát xong trước %(time)s.", time=deadline(duty.deadline, station.zone))
         if open_still
         else "",
         actions=open_still and can(mine.person, "segments.create", station),

@@ -72,6 +72,7 @@ class Band:
     """A stretch of the day in which something is on. fold: words for the silence before it, empty for none."""
 
     fold: str
+    rows: int
     ticks: tuple[tuple[int, str], ...]
     blocks: tuple[Block, ...]
 
@@ -147,6 +148,7 @@ def week(week: str) -> AnyResponse:
     drawn = [one for one in found if len(one.rule.starts) <= _FREQUENT]
     frequent = [rule for rule in rules if len(rule.starts) > _FREQUENT]
     blocks = _blocks(mine, station, monday, drawn, singles, worst, owed, intent.segments, week)
+    bands, fold_end = _bands(blocks, station, often=bool(frequent))
     chosen_day = _chosen_day(monday, local(now(), station.zone).date())
     clashes = sum(1 for block in blocks if block.look == "e-bad") // 2
     return page(
@@ -157,7 +159,8 @@ def week(week: str) -> AnyResponse:
         week=week,
         week_words=week_name(year, number),
         answer=_answer(rules, clashes, [row.airing for row in rows]),
-        bands=_bands(blocks, station),
+        bands=bands,
+        fold_end=fold_end,
         days=_days(monday, chosen_day, blocks, station, week, local(now(), station.zone).date()),
         agenda=sorted((b for b in blocks if b.day == chosen_day.isoweekday()), key=lambda b: b.start),
         agenda_day=chosen_day,
@@ -319,7 +322,7 @@ def _items_words(mine: Scope, rule: SessionRule) -> str:
     return ", ".join(dict.fromkeys(named)) or ngettext("%(num)d mục", "%(num)d mục", len(rule.items))
 
 
-def _bands(blocks: Sequence[Block], station: Station) -> tuple[Band, ...]:
+def _bands(blocks: Sequence[Block], station: Station, *, often: bool) -> tuple[tuple[Band, ...], str]:
     spans = sorted({(_row(block.start, station), _end_row(block, station)) for block in blocks})
     merged: list[list[int]] = []
     for first, last in spans:
@@ -330,7 +333,7 @@ def _bands(blocks: Sequence[Block], station: Station) -> tuple[Band, ...]:
     bands = []
     silent_from = 0
     for first, last in merged:
-        fold = _fold(silent_from, first) if first > silent_from else ""
+        fold = _fold(silent_from, first, often=often) if first > silent_from else ""
         ticks = tuple(
             (row - first + 1, _row_text(row))
             for row in range(first, last)
@@ -345,9 +348,10 @@ def _bands(blocks: Sequence[Block], station: Station) -> tuple[Band, ...]:
             for block in blocks
             if first <= _row(block.start, station) < last
         )
-        bands.append(Band(fold=fold, ticks=ticks, blocks=inside))
+        bands.append(Band(fold=fold, rows=last - first, ticks=ticks, blocks=inside))
         silent_from = last
-    return tuple(bands)
+    whole = 24 * 60 // _ROW_MIN
+    return tuple(bands), _fold(silent_from, whole, often=often) if silent_from < whole else ""
 
 
 def _row(moment: datetime, station: Station) -> int:
@@ -364,7 +368,9 @@ def _row_text(row: int) -> str:
     return f"{row * _ROW_MIN // 60:02d}:{row * _ROW_MIN % 60:02d}"
 
 
-def _fold(first: int, last: int) -> str:
+def _fold(first: int, last: int, *, often: bool) -> str:
+    if often:
+        return _("%(a)s đến %(b)s: chỉ có buổi lặp lại ở trên", a=_row_text(first), b=_row_text(last))
     return _("%(a)s đến %(b)s: im lặng", a=_row_text(first), b=_row_text(last))
 
 

@@ -29,6 +29,8 @@ for (const form of document.querySelectorAll("form[data-apply]")) {
   form.addEventListener("change", () => form.requestSubmit());
 }
 
+for (const part of document.querySelectorAll("[data-scroll-end]")) part.scrollLeft = part.scrollWidth;
+
 const openTarget = () => {
   const target = window.location.hash ? document.getElementById(window.location.hash.slice(1)) : null;
   if (target instanceof HTMLDetailsElement) target.open = true;

@@ -70,3 +70,8 @@ setInterval(() => {
     if (!mark.closest(".stale")) mark.textContent = clockText(left);
   }
 }, 500);
+
+// What was waited for is there: the page around it says more than its part can.
+document.addEventListener("htmx:after:swap", () => {
+  if (document.querySelector("[data-until-done] [data-done]")) window.location.reload();
+});
