@@ -27,7 +27,7 @@ from schedules.errors import SegmentUnplayable
 
 Command = Mapping[str, object]
 
-_TICK_S = 0.01
+_TICK_S = 0.02
 _BACKLOG_EVENTS = 200
 _GOODBYE_S = 0.5
 
