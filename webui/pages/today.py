@@ -170,7 +170,7 @@ def _card(mine: Scope, station: Station, duty: DutyStanding) -> DutyCard:
         deadline_words=_("Phải phát xong trước %(time)s.", time=deadline(duty.deadline, station.zone))
         if open_still
         else "",
-        actions=open_still and can(mine.person, "segments.create", station),
+        actions=open_still and duty.owner in mine.unit_codes and can(mine.person, "segments.create", station),
     )
 
 

@@ -14,7 +14,16 @@ from webui.translations import HERE, read_english, sentences
 def main() -> int:
     """Add new sentences, drop those no longer used, and name what still lacks English; 1 while something does."""
     known = read_english() if (HERE / "en.po").exists() else Catalog(locale="en")
-    fresh = Catalog(locale="en", project="Loa", version="1", header_comment="# English for the pages of Loa.")
+    fresh = Catalog(
+        locale="en",
+        project="Loa",
+        version="1",
+        header_comment="# English for the pages of Loa.",
+        msgid_bugs_address="-",
+        last_translator="Loa",
+        language_team="Loa",
+        fuzzy=False,
+    )
     fresh.creation_date = known.creation_date
     fresh.revision_date = known.creation_date
     missing = 0
