@@ -235,6 +235,31 @@ def token(name: str, as_json: bool, config_file: Path, data: Path | None) -> Non
 
 
 @main.command()
+@click.argument("code")
+@click.option("--name", help="The station's name on pages and in reports.")
+@click.option("--hours", help="Permitted hours, local: 05:00-06:30,16:30-18:00; 00:00-00:00 is the whole day.")
+@click.option(
+    "--self-approval/--no-self-approval", default=None, help="Whether an uploader may approve their own item."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def station(
+    code: str,
+    name: str | None,
+    hours: str | None,
+    self_approval: bool | None,
+    as_json: bool,
+    config_file: Path,
+    data: Path | None,
+) -> None:
+    """Change a station's name, permitted hours or self-approval; without options, show them."""
+    order = {"code": code, "name": name, "hours": hours, "self_approval": self_approval}
+    answer = _order(_settings(config_file, data), "station_set", order)
+    _answer(answer, as_json, lambda: click.echo(json.dumps(answer, ensure_ascii=False)))
+
+
+@main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--station", required=True)
 @click.option("--programme", required=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
@@ -28,7 +29,7 @@ from schedules.programme import Programme
 from schedules.rundown import Rundown
 from schedules.segment import SegmentState
 from schedules.standing import duty_standings
-from schedules.station import Station, Unit
+from schedules.station import DaySpan, Station, Unit
 from schedules.text import Text
 from store import accounts, airings, audit, invitations, programmes, segments, stations, tokens, units
 from store import duties as store_duties
@@ -92,6 +93,41 @@ def token(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _error(code: str, vi: str, en: str) -> Finding:
     return Finding(code=code, severity=Severity.ERROR, message=Text(vi, en))
+
+
+def station_set(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Change what the unit decided for its station: name, permitted hours, self-approval; None leaves as it is."""
+    now = house.clock.now()
+    code = order["code"]
+    with house.database.writing() as session:
+        station = stations.find(session, code)
+        if station is None:
+            raise Refused(_error("unknown_station", f"Không có đài {code}.", f"No station {code}."))
+        if order.get("name") is not None:
+            station = replace(station, name=order["name"])
+        if order.get("hours") is not None:
+            station = replace(station, permitted=_hours(order["hours"]))
+        if order.get("self_approval") is not None:
+            station = replace(station, self_approval=bool(order["self_approval"]))
+        stations.save(session, station)
+        bump(session)
+        audit.note(session, at=now, what="station.change", subject=code, detail=str(dict(order)))
+    house.wake()
+    return {**dump(station), "code": code}
+
+
+def _hours(text: str) -> tuple[DaySpan, ...]:
+    """Return `05:00-06:30,16:30-18:00` as spans; 00:00-00:00 is the whole day."""
+    try:
+        pairs = [span.split("-") for span in text.split(",")]
+        return tuple(
+            DaySpan(start=clock_time.fromisoformat(start.strip()), end=clock_time.fromisoformat(end.strip()))
+            for start, end in pairs
+        )
+    except ValueError as error:
+        vi, en = f"Không hiểu khung giờ “{text}”.", f"“{text}” is not a list of hours."
+        hint = Text("Ví dụ: 05:00-06:30,16:30-18:00", "For example: 05:00-06:30,16:30-18:00")
+        raise Refused(replace(_error("bad_hours", vi, en), hint=hint)) from error
 
 
 def ingest(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -300,6 +336,7 @@ def plan_answer(rundown: Rundown) -> dict[str, Any]:
 ORDERS: Mapping[str, Order] = {
     "user_add": user_add,
     "token": token,
+    "station_set": station_set,
     "ingest": ingest,
     "plan": plan,
     "duties": duties,

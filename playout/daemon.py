@@ -543,7 +543,7 @@ class StationDaemon:
             run,
             cause=event["cause"],
             next_sample=event["next"],
-            holes_s=sum(hole["seconds"] for hole in event["holes"]),
+            holes_s=_holes_s(event),
             exact=event["handed_sha256"] is not None and event["handed_sha256"] == run.item.pcm_sha256,
             at=self._to_wall(event["ended_ns"]),
         )
@@ -768,3 +768,9 @@ class StationDaemon:
     def aircheck_file(self, run: str, name: str) -> Path | None:
         """Return one file of an aircheck playlist."""
         return self._shelf.file(run, name)
+
+
+def _holes_s(event: Mapping[str, Any]) -> float:
+    """Return the seconds of silence inside a part, as the bus or the worst output told them."""
+    of_outputs = [output.get("holes", []) for output in event["outputs"].values()]
+    return float(max(sum(hole["seconds"] for hole in holes) for holes in [event["holes"], *of_outputs]))
