@@ -117,8 +117,8 @@ class _Tally:
     outside: bool = False
 
 
-def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.AudioFrame]:
-    """Yield what can be decoded; what cannot is counted, and replaced by as much silence."""
+def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.AudioFrame | float]:
+    """Yield what can be decoded; what cannot is counted, and its length in seconds yielded instead."""
 
     def refuse_to_open(url: str, flags: int, options: object) -> None:
         tally.outside = True
@@ -142,12 +142,14 @@ def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.A
     except _FATAL:
         raise
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
-        raise Refusal("outside" if tally.outside else "not_audio", said=str(error)) from error
+        raise Refusal("outside" if tally.outside else "damaged", said=str(error)) from error
     with container:
         if not container.streams.audio:
             raise Refusal("not_audio", said="no audio stream")
         stream = container.streams.audio[0]
         context = stream.codec_context
+        if context is None or context.codec.name not in _CODECS[container_name].split(","):
+            raise Refusal("not_audio", said="a codec that is not taken")
         if not (1 <= context.channels <= 8 and 4_000 <= context.sample_rate <= 192_000):
             raise Refusal("too_complex", channels=context.channels, rate_hz=context.sample_rate)
         context.thread_count = 1
@@ -166,7 +168,7 @@ def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.A
                 if begins_s - reached_s > _HOLE_S and reached_s > 0:
                     tally.holes += 1
                     tally.lost_s += begins_s - reached_s
-                    yield from _silence_like(frame, min(begins_s - reached_s, _LONGEST_HOLE_S))
+                    yield min(begins_s - reached_s, _LONGEST_HOLE_S)
                 reached_s = tally.end_s = begins_s + frame.samples / max(1, frame.sample_rate)
                 yield frame
 
@@ -197,25 +199,17 @@ def _packets(
         return
 
 
-def _silence_like(frame: av.AudioFrame, seconds: float) -> Iterator[av.AudioFrame]:
-    """Yield silence of the frame's shape: what could not be decoded keeps its place in time."""
-    missing = int(seconds * frame.sample_rate)
-    while missing > 0:
-        count = min(missing, _BLOCK)
-        silent = av.AudioFrame(format=frame.format.name, layout=frame.layout.name, samples=count)
-        middle = 0x80 if frame.format.name.startswith("u8") else 0
-        for plane in silent.planes:
-            plane.update(bytes([middle]) * plane.buffer_size)
-        silent.sample_rate = frame.sample_rate
-        missing -= count
-        yield silent
+def _plain(frames: Iterator[av.AudioFrame | float]) -> Iterator[Samples]:
+    """Yield blocks of channels × samples at the plain rate; the rate or layout may change on the way.
 
-
-def _plain(frames: Iterator[av.AudioFrame]) -> Iterator[Samples]:
-    """Yield blocks of channels × samples at the plain rate; the rate or layout may change on the way."""
+    A hole becomes silence, so that what follows keeps its place in time.
+    """
     graph: av.filter.Graph | None = None
     shape: tuple[int, str, str] | None = None
     for frame in frames:
+        if isinstance(frame, float):
+            yield np.zeros((1, int(frame * PLAIN_RATE_HZ)), dtype=np.float32)
+            continue
         current = (frame.sample_rate, frame.layout.name, frame.format.name)
         if graph is None or current != shape:
             if not 4_000 <= frame.sample_rate <= 192_000 or frame.layout.nb_channels > 8:
@@ -237,7 +231,8 @@ def _resampler(rate_hz: int, layout: str, sample_format: str) -> av.filter.Graph
     graph.link_nodes(
         source,
         graph.add("aresample", f"{PLAIN_RATE_HZ}:filter_size=64:cutoff=0.97"),
-        graph.add("aformat", "sample_fmts=fltp"),
+        # Not planar: PyAV looks for a ninth plane behind the eighth and reads what is not there.
+        graph.add("aformat", "sample_fmts=flt"),
         graph.add("asetnsamples", f"n={_BLOCK}:p=0"),
         graph.add("abuffersink"),
     ).configure()
@@ -253,7 +248,8 @@ def _pull(graph: av.filter.Graph, *, last: bool) -> Iterator[Samples]:
         except (BlockingIOError, EOFError):
             return
         if isinstance(frame, av.AudioFrame):
-            yield np.asarray(frame.to_ndarray(), dtype=np.float32)
+            packed = np.asarray(frame.to_ndarray(), dtype=np.float32)
+            yield packed.reshape(-1, frame.layout.nb_channels).T
 
 
 @dataclass(slots=True)

@@ -27,12 +27,18 @@ _PLAIN = frozenset(b"\t\n\r\f") | frozenset(range(0x20, 0x7F)) | frozenset(range
 
 
 def is_text(head: bytes) -> bool:
-    """Return whether the first bytes are for reading: no control characters, mostly ASCII letters."""
+    """Return whether the first bytes are for reading: no control characters, many ASCII letters."""
     if head[:2] in _WIDE_MARKS:
         # The second bytes of UTF-16 letters are zero; of sound after such a frame header they are not.
         return len(head) >= 8 and 0 in (head[2] | head[4] | head[6], head[3] | head[5] | head[7])
-    sample = head.removeprefix(b"\xef\xbb\xbf")[:200]
-    return bool(sample) and _PLAIN.issuperset(sample) and sum(byte > 0x7F for byte in sample) < len(sample) / 2
+    sample = head.removeprefix(b"\xef\xbb\xbf")
+    # A few lines may stand before something else; in longer text there may be many Vietnamese letters.
+    return _reads_as_text(sample[:24], high_share=0.2) or _reads_as_text(sample[:200], high_share=0.5)
+
+
+def _reads_as_text(sample: bytes, *, high_share: float) -> bool:
+    high = sum(byte > 0x7F for byte in sample)
+    return bool(sample) and _PLAIN.issuperset(sample) and high < len(sample) * high_share
 
 
 def kind_of_text(head: bytes) -> Disguise:

@@ -36,7 +36,7 @@ _MASTER_SPEED = 5.0
 class IngestLimits:
     """What one upload may cost; the kernel enforces memory, processor time and output, we the rest.
 
-    cpu_s, wall_s: for decoding; what is long or large gets more, see `_budget_s`.
+    cpu_s, wall_s: for decoding; what is long or large gets more, see `_budget_s`. stall_s: without progress.
     target_lufs, ceiling_dbtp, most_limiting_db: the one loudness of the whole system.
     """
 
@@ -45,6 +45,7 @@ class IngestLimits:
     memory_mb: int = 800
     cpu_s: float = 50.0
     wall_s: float = 60.0
+    stall_s: float = 20.0
     target_lufs: float = -16.0
     ceiling_dbtp: float = -1.5
     most_limiting_db: float = 8.0
@@ -181,14 +182,18 @@ def _decode(
         cpu_s=int(budget_s),
         output_bytes=int((limits.max_seconds + 60) * PLAIN_RATE_HZ * _PLAIN_BYTES),
     )
+
+    def done(sandbox: Sandbox) -> Mapping[str, object]:
+        return sandbox.do(job, [descriptor, plain], wall_s=wall_s, stall_s=limits.stall_s, on_progress=on_progress)
+
     try:
         with Sandbox("audio.decode", confinement) as sandbox:
-            decoded = sandbox.do(job, [descriptor, plain], wall_s=wall_s, on_progress=on_progress)
+            decoded = done(sandbox)
             if decoded["cancelling"]:
                 os.ftruncate(plain, 0)
                 os.lseek(plain, 0, os.SEEK_SET)
                 job["channel"] = decoded["loudest_channel"]
-                alone = sandbox.do(job, [descriptor, plain], wall_s=wall_s, on_progress=on_progress)
+                alone = done(sandbox)
                 decoded = {**decoded, "samples": alone["samples"]}
     except Refusal as refusal:
         if refusal.code in ("not_audio", "damaged", "empty") and found.cut:

@@ -107,6 +107,19 @@ def ogg_page(packets: list[bytes], *, granule: int, number: int, first: bool = F
     return page[:22] + struct.pack("<I", _ogg_crc(page)) + page[26:]
 
 
+def with_right_checksums(data: bytes) -> bytes:
+    """Return the same bytes with the checksum of every whole Ogg page put right."""
+    out, offset = bytearray(data), 0
+    while (offset := data.find(b"OggS", offset)) >= 0:
+        table = data[offset + 27 : offset + 27 + data[offset + 26]] if len(data) > offset + 26 else b""
+        end = offset + 27 + len(table) + sum(table)
+        if table and end <= len(data):
+            page = bytes(out[offset : offset + 22]) + bytes(4) + bytes(out[offset + 26 : end])
+            out[offset + 22 : offset + 26] = struct.pack("<I", _ogg_crc(page))
+        offset += 4
+    return bytes(out)
+
+
 def _ogg_crc(page: bytes) -> int:
     crc = 0
     for byte in page:
