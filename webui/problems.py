@@ -13,7 +13,7 @@ from apiflask.exceptions import HTTPError
 from flask import Response, json, redirect, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.errors import Conflict, NotAllowed, Refused, TooMany, Unknown
@@ -130,6 +130,9 @@ def register(app: APIFlask, error_page: ErrorPage) -> None:
         return answer(400, (finding,))
 
     def http(error: HTTPException) -> AnyResponse:
+        if isinstance(error, SecurityError):
+            # A name that is not ours: nothing is built on it, least of all links.
+            return Response("400\n", 400, content_type="text/plain; charset=utf-8")
         status = error.code or 500
         if status < 400:
             response: AnyResponse = error.get_response()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import select, update
 
 from audio.ingest import IngestLimits
 from audio.library import Library
@@ -17,7 +20,7 @@ from schedules.clock import ManualClock
 from schedules.duty import Duty
 from schedules.programme import Programme
 from schedules.station import WHOLE_DAY, Station, Unit
-from store import accounts, duties, programmes, revision, stations, tokens, units
+from store import accounts, duties, programmes, revision, stations, tables, tokens, units
 from store.accounts import Role
 from store.database import Database
 from webui.app import create_app
@@ -39,16 +42,20 @@ SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
 class World:
     """The authority under test, and hands to move it."""
 
-    def __init__(self, tmp_path) -> None:
+    def __init__(self, tmp_path, template=None) -> None:
         self.data = tmp_path
+        if template is not None:
+            shutil.copy(template, tmp_path / "loa.db")
         self.clock = ManualClock(wall=NOW)
         self.database = Database(f"sqlite:///{tmp_path / 'loa.db'}")
         self.database.start()
         self.library = Library(tmp_path / "media")
         self.ingest = fakes.FakeIngest()
         self.intake = self.new_intake()
-        self.people = {}
-        self._fill()
+        if template is None:
+            self._fill()
+        with self.database.reading() as session:
+            self.people = {account.person.name: account.person for account in accounts.every(session)}
         self.doors = {
             code: fakes.FakeDoor(code, self.database, self.clock, tmp_path / "aircheck" / code)
             for code in ("LONGHIEP", "LONGMAI")
@@ -110,16 +117,16 @@ class World:
         """Sign in through the form of the page and return the answer."""
         return client.post("/dang-nhap", data={"name": name, "password": password, "csrf_token": self.csrf(client)})
 
-    def csrf(self, client, path: str = "/dang-nhap") -> str:
+    def csrf(self, client) -> str:
         """Return the CSRF token of the present session, as a page gives it."""
-        with client.session_transaction() as session:
-            raw = session.get("csrf_token")
-        if raw is None:
-            client.get(path)
+        for path in ("/dang-nhap", "/tai-khoan"):
             with client.session_transaction() as session:
-                raw = session["csrf_token"]
-        from itsdangerous import URLSafeTimedSerializer
-
+                raw = session.get("csrf_token")
+            if raw is not None:
+                break
+            client.get(path)
+        with client.session_transaction() as session:
+            raw = session["csrf_token"]
         return URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
 
     def upload(self, client, name: str, content: bytes = b"SOUND 1", **fields):
@@ -203,16 +210,10 @@ class World:
                     (f"{role.value}-longmai", "LONGMAI"),
                     (f"{role.value}-bato", "BATO"),
                 ):
-                    self.people[name] = accounts.create(
-                        session, name=name, role=role, unit=unit, full_name=f"Người {name}", now=NOW
-                    )
+                    accounts.create(session, name=name, role=role, unit=unit, full_name=f"Người {name}", now=NOW)
         # One hash for all: hashing 25 passwords would take longer than the tests.
         with self.database.writing() as session:
-            accounts.set_password(session, self.people["operator"], PASSWORD)
-            from sqlalchemy import select, update
-
-            from store import tables
-
+            accounts.set_password(session, accounts.named(session, "operator"), PASSWORD)
             kept = session.scalar(select(tables.person.c.password_hash).where(tables.person.c.name == "operator"))
             session.execute(update(tables.person).values(password_hash=kept))
 
@@ -231,9 +232,20 @@ def multipart(fields, file_name: str, content: bytes) -> bytes:
     return b"".join([*parts, head.encode(), content, f"\r\n--{_LINE}--\r\n".encode()])
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """Make the database of the small authority once; every test gets a copy."""
+    folder = tmp_path_factory.mktemp("template")
+    world = World(folder)
+    world.database.copy(folder / "copy.db")
+    world.stop()
+    return folder / "copy.db"
+
+
 @pytest.fixture
-def world(tmp_path):
-    world = World(tmp_path)
+def world(tmp_path, template):
+    """The authority under test."""
+    world = World(tmp_path, template)
     for folder in ("incoming", "originals", "scratch"):
         (tmp_path / folder).mkdir()
     yield world
