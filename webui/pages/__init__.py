@@ -18,12 +18,13 @@ from webui.pages import (
     plan,
     stations,
     today,
+    waveform,
     week,
 )
 from webui.pages.errors import error_page
 from webui.services import Services
 
-_ROOMS = (entrance, today, stations, items, approvals, week, plan, duties, airlog, more)
+_ROOMS = (entrance, today, stations, items, waveform, approvals, week, plan, duties, airlog, more)
 
 
 def register(app: Flask, services: Services) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.airing import Airing
+from schedules.airing import Airing, Verdict
 from schedules.calendar import period_interval
 from schedules.duty import Duty, DutyStanding, DutyState, Period
 from schedules.intent import Intent
@@ -23,12 +24,13 @@ from store.intent import load_intent
 from webui.auth import allowed
 from webui.pages import states
 from webui.pages.answers import Part
-from webui.pages.formats import DEFAULT_ZONE, iso_week, local, week_name, week_of
+from webui.pages.formats import iso_week, local, week_name, week_of
 from webui.pages.layout import page
 from webui.pages.scope import door, now, scope
 from webui.services import services
 
 _WEEKS = 12
+_DECIDING = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +90,16 @@ def duties() -> AnyResponse:
     weeks = [week_of(today - timedelta(weeks=back)) for back in reversed(range(_WEEKS))]
     with services().database.reading() as session:
         intent = load_intent(session, now(), demo=services().demo)
-        first = iso_week(weeks[0])
-        assert first is not None
-        since = date.fromisocalendar(*first, 1) - timedelta(days=1)
-        rows = airings.listing(
-            session,
-            stations=mine.station_codes,
-            start=datetime.combine(since, time(0), ZoneInfo(DEFAULT_ZONE)),
-            limit=100_000,
-        )
-    of_station: dict[str, list[Airing]] = {}
-    for row in rows:
-        of_station.setdefault(row.station, []).append(row.airing)
+        weekly = [duty for duty in intent.duties if duty.period is Period.WEEK]
+        of_station = {
+            station.code: [
+                row
+                for week in weeks
+                for programme in sorted({duty.programme for duty in weekly if station.code in duty.stations})
+                for row in _rows(session, station, programme, week)
+            ]
+            for station in mine.stations
+        }
     standings = {
         (station.code, week): {
             standing.duty: standing
@@ -108,7 +108,6 @@ def duties() -> AnyResponse:
         for station in mine.stations
         for week in weeks
     }
-    weekly = [duty for duty in intent.duties if duty.period is Period.WEEK]
     chosen = (request.args.get("dai", ""), request.args.get("tuan", ""), request.args.get("nhiem_vu", ""))
     programmes = sorted({duty.programme for duty in weekly}, key=lambda code: (code != "CDS", code))
     boards = []
@@ -141,6 +140,24 @@ def duties() -> AnyResponse:
         scope=mine,
         weekly=weekly,
     )
+
+
+def _rows(session: Session, station: Station, programme: str, week: str) -> list[Airing]:
+    """Return the airings of a week that decide a duty: the first that aired and the first that did not."""
+    during = period_interval(Period.WEEK, week, ZoneInfo(station.zone))
+    return [
+        row.airing
+        for verdicts in ((Verdict.AIRED,), (Verdict.PARTIAL, Verdict.MISSED, Verdict.REPLACED, Verdict.CANCELLED))
+        for row in airings.listing(
+            session,
+            stations=(station.code,),
+            programme=programme,
+            verdicts=verdicts,
+            start=during.start,
+            end=during.end,
+            limit=_DECIDING,
+        )
+    ]
 
 
 def _standings(

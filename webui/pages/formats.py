@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask_babel import get_locale
@@ -173,9 +173,9 @@ def parse_day(text: str) -> date | None:
 
 
 def parse_moment(text: str, zone: str = DEFAULT_ZONE) -> datetime | None:
-    """Return the moment of a form's `2026-11-27T17:45` or `…:30` in the station's zone, or None."""
+    """Return the moment of a form's `2026-11-27T17:45` or `…:30` in the station's zone, in UTC, or None."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return read.replace(tzinfo=ZoneInfo(zone)) if read.tzinfo is None else read
+    return (read.replace(tzinfo=ZoneInfo(zone)) if read.tzinfo is None else read).astimezone(UTC)

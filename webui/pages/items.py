@@ -29,7 +29,6 @@ from webui.pages.formats import DEFAULT_ZONE, local, megabytes, parse_moment
 from webui.pages.language import say
 from webui.pages.layout import live_page, page
 from webui.pages.scope import Scope, now, scope
-from webui.pages.waveform import peaks_of
 from webui.rights import can
 from webui.services import services
 
@@ -58,7 +57,7 @@ class Recording:
     id: str
     title: str
     duration_s: float
-    peaks: tuple[int, ...]
+    waveform_url: str
     audio_url: str
 
 
@@ -303,7 +302,7 @@ def recording(record: SegmentRecord) -> Recording | None:
         id=record.id,
         title=record.card.title,
         duration_s=round(record.duration_s or 0.0, 2),
-        peaks=peaks_of(record.audio.sha256),
+        waveform_url=url_for("pages.waveform", segment=record.id, sha256=record.audio.sha256),
         audio_url=f"/api/v1/segments/{record.id}/audio?sha256={record.audio.sha256}",
     )
 

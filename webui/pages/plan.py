@@ -11,6 +11,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.airing import Airing, Verdict
+from schedules.findings import Finding
 from schedules.rundown import RundownItem
 from schedules.station import Station
 from store import airings, sessions
@@ -22,6 +23,8 @@ from webui.pages.language import say
 from webui.pages.layout import page
 from webui.pages.scope import Scope, door, now, scope
 from webui.services import services
+
+_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +90,16 @@ def day_plan(day: str) -> AnyResponse:
         answer=_answer(its is not None, len(items), empty),
         coming=[stretch for stretch in stretches if not stretch.over],
         over=[stretch for stretch in stretches if stretch.over],
-        plan_findings=rundown.findings if rundown else (),
+        shown=_SHOWN,
+        plan_findings=_once(rundown.findings if rundown else ()),
         drawing=ribbon.draw(station, asked, items, [row.airing for row in rows], now()),
         revision=rundown.revision if rundown else 0,
     )
+
+
+def _once(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return each sentence once: the same clash every day is one thing to mend."""
+    return tuple({finding.message.vi: finding for finding in findings}.values())
 
 
 def _answer(connected: bool, count: int, empty: int) -> tuple[Part, ...]:

@@ -1,22 +1,44 @@
-"""Bars of a recording's loudness, computed once a hash and kept: canonical audio never changes."""
+"""Bars of a recording's loudness: asked for after the page, kept for ever by the browser, since audio never changes."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
 
+import av
+from flask import Blueprint, Response, abort, make_response, render_template
+
 from audio.peaks import peaks
+from webui import work
+from webui.auth import allowed
+from webui.pages.scope import scope
 from webui.services import services
 
 _BARS = 96
+_YEAR_S = 365 * 24 * 3600
 
 
-def peaks_of(sha256: str) -> tuple[int, ...]:
-    """Return about a hundred heights 0 to 100; none where the audio is not here."""
-    path = services().library.path(sha256)
-    return _peaks(path) if path.is_file() else ()
+def routes(pages: Blueprint) -> None:
+    """Add the route."""
+    pages.add_url_rule("/bai/<segment>/song/<sha256>", "waveform", waveform)
+
+
+@allowed("segments.read")
+def waveform(segment: str, sha256: str) -> Response:
+    """Give the drawing of a recording's loudness; empty where the audio cannot be read."""
+    record = work.visible_segment(segment, person=scope().person)
+    if record.audio is None or record.audio.sha256 != sha256:
+        abort(404)
+    response = make_response(
+        render_template("waveform.html", peaks=_peaks(services().library.path(sha256)), key=segment)
+    )
+    response.headers["Cache-Control"] = f"private, max-age={_YEAR_S}, immutable"
+    return response
 
 
 @lru_cache(maxsize=256)
 def _peaks(path: Path) -> tuple[int, ...]:
-    return tuple(peaks(path, count=_BARS))
+    try:
+        return tuple(peaks(path, count=_BARS))
+    except (OSError, av.FFmpegError):
+        return ()

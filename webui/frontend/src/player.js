@@ -9,7 +9,6 @@ function equip(player) {
   const button = player.querySelector("[data-play]");
   const seek = player.querySelector("input[type=range]");
   const heardMark = player.querySelector("[data-heard]");
-  const mask = player.querySelector("[data-heard-mask]");
   const total = Number(player.dataset.duration);
   const heard = new Set();
   audio.controls = false;
@@ -21,6 +20,8 @@ function equip(player) {
     const at = audio.currentTime;
     seek.value = String(at);
     seek.setAttribute("aria-valuetext", clock(at));
+    // The waveform arrives after the page.
+    const mask = player.querySelector("[data-heard-mask]");
     mask?.setAttribute("width", String((at / total) * Number(mask.dataset.full)));
     if (!audio.paused) heard.add(Math.floor(at));
     const amount = Math.min(heard.size, total);
