@@ -14,9 +14,9 @@ with warnings.catch_warnings():
     from pydub import AudioSegment
     from pydub.generators import Sine, Triangle
 
+from audio.rates import RATE_HZ
 from schedules.errors import LoaError
 
-_RATE_HZ = 48_000
 _WORDS_PER_MINUTE = 150
 _SPEAKING_S = 120.0
 # Five tones to the octave, as in many Vietnamese melodies; in hertz, from G4.
@@ -58,15 +58,15 @@ def signature_tune(seed: int, out: Path) -> None:
         melody.append((_SCALE_HZ[place], beats))
         place = min(len(_SCALE_HZ) - 1, max(0, place + dice.choice((-2, -1, 1, 1, 2))))
     beat_ms = dice.choice((420, 460, 500))
-    tune = AudioSegment.silent(0, frame_rate=_RATE_HZ)
+    tune = AudioSegment.silent(0, frame_rate=RATE_HZ)
     for frequency_hz, beats in melody:
         tune += _bell(frequency_hz, beat_ms * beats)
-    _save(tune + AudioSegment.silent(300, frame_rate=_RATE_HZ), out)
+    _save(tune + AudioSegment.silent(300, frame_rate=RATE_HZ), out)
 
 
 def chime(out: Path) -> None:
     """Write the three falling notes that ask for attention, about two seconds."""
-    notes = AudioSegment.silent(0, frame_rate=_RATE_HZ)
+    notes = AudioSegment.silent(0, frame_rate=RATE_HZ)
     for frequency_hz, length_ms in ((659.25, 500), (523.25, 500), (392.00, 1_000)):
         notes += _bell(frequency_hz, length_ms)
     _save(notes, out)
@@ -74,11 +74,11 @@ def chime(out: Path) -> None:
 
 def _bell(frequency_hz: float, length_ms: int) -> AudioSegment:
     """Return one struck note: a tone, its octave and a softer body, dying away."""
-    body = Triangle(frequency_hz, sample_rate=_RATE_HZ).to_audio_segment(duration=length_ms, volume=-14)
-    tone = Sine(frequency_hz, sample_rate=_RATE_HZ).to_audio_segment(duration=length_ms, volume=-10)
-    octave = Sine(frequency_hz * 2, sample_rate=_RATE_HZ).to_audio_segment(duration=length_ms, volume=-20)
+    body = Triangle(frequency_hz, sample_rate=RATE_HZ).to_audio_segment(duration=length_ms, volume=-14)
+    tone = Sine(frequency_hz, sample_rate=RATE_HZ).to_audio_segment(duration=length_ms, volume=-10)
+    octave = Sine(frequency_hz * 2, sample_rate=RATE_HZ).to_audio_segment(duration=length_ms, volume=-20)
     return tone.overlay(body).overlay(octave).fade_in(8).fade_out(int(length_ms * 0.7))
 
 
 def _save(sound: AudioSegment, out: Path) -> None:
-    sound.set_channels(1).set_frame_rate(_RATE_HZ).set_sample_width(2).export(str(out), format="wav").close()
+    sound.set_channels(1).set_frame_rate(RATE_HZ).set_sample_width(2).export(str(out), format="wav").close()

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from audio.child import Job, Progress, Refusal, serve
+from audio.plain import Samples
+from audio.rates import PLAIN_RATE_HZ
 
-# Half of the air's rate: the way down to it and up again is the 12 kHz low-pass, and half of the work.
-PLAIN_RATE_HZ = 24_000
 _BLOCK = 8_192
 _LOUDEST = 16.0
 _CODECS = {
@@ -32,8 +32,6 @@ _MAX_ERRORS = 2_000
 _HOLE_S = 0.005
 _LONGEST_HOLE_S = 10.0
 _FATAL = (av.error.MemoryError,)
-
-Samples = npt.NDArray[np.float32]
 
 
 class Window:

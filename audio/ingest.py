@@ -15,14 +15,13 @@ from audio.child import Refusal
 from audio.container import Container, Sniffed
 from audio.disguise import Disguise
 from audio.library import Library
+from audio.rates import PLAIN_RATE_HZ, PLAIN_SAMPLE_BYTES, RATE_HZ
 from audio.sandbox import Confinement, Sandbox
 from audio.sniff import sniff
 from audio.trim import Trim
 from schedules.errors import IngestRefused
 from schedules.findings import Finding
 
-PLAIN_RATE_HZ = 24_000
-_PLAIN_BYTES = 4
 _SHORTEST_S = 0.5
 _SLACK_S = 0.5
 _DAMAGED_SHARE = 0.02
@@ -180,7 +179,7 @@ def _decode(
     confinement = Confinement(
         memory_bytes=limits.memory_mb * 1_000_000,
         cpu_s=int(budget_s),
-        output_bytes=int((limits.max_seconds + 60) * PLAIN_RATE_HZ * _PLAIN_BYTES),
+        output_bytes=int((limits.max_seconds + 60) * PLAIN_RATE_HZ * PLAIN_SAMPLE_BYTES),
     )
 
     def done(sandbox: Sandbox) -> Mapping[str, object]:
@@ -200,7 +199,7 @@ def _decode(
             raise IngestRefused(sentences.truncated(0.0, found.declared_s)) from refusal
         raise _refused(refusal, limits) from refusal
     # The file's own length, not the child's word, is what the next step reads.
-    there = os.fstat(plain).st_size // _PLAIN_BYTES
+    there = os.fstat(plain).st_size // PLAIN_SAMPLE_BYTES
     decoded = {**decoded, "samples": there}
     _judge(found, decoded, there / PLAIN_RATE_HZ)
     return decoded
@@ -249,7 +248,7 @@ def _master(
         memory_bytes=limits.memory_mb * 1_000_000,
         cpu_s=int(longest_s),
         # Noise does not shrink in FLAC; 16 bit samples and some headers are the most there can be.
-        output_bytes=int(seconds * 48_000 * 2 * 1.1) + 1_000_000,
+        output_bytes=int(seconds * RATE_HZ * 2 * 1.1) + 1_000_000,
     )
     try:
         with Sandbox("audio.master", confinement) as sandbox:

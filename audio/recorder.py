@@ -14,9 +14,9 @@ import av.logging
 import numpy as np
 
 from audio.boxes import sample_count, whole_boxes
+from audio.rates import RATE_HZ
 from audio.run import Piece, Run, new_run
 
-RATE_HZ = 48_000
 _CODED = 1_024
 _BITS_PER_SECOND = 48_000
 _READ_BYTES = 19_200
