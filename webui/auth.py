@@ -120,6 +120,7 @@ def enter(person: Person) -> None:
         before = session.get("_user_id")
         if isinstance(before, str):
             sign_ins.end(database, before)
+        sign_ins.sweep(database, now)
         key = sign_ins.start(database, person, now, address=address)
         audit.note(database, at=now, what="sign_in", person=person, address=address)
         tree = units.every(database)

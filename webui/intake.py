@@ -26,7 +26,8 @@ from store.segments import Audio, SegmentRecord
 
 TRIES = 3
 _RETRY_S = 20.0
-_ORPHAN_S = 3600.0
+_ORPHAN_S = 1800.0
+_SWEEP_S = 1200.0
 _UNUSED_AUDIO_S = 7 * 86_400.0
 
 _log = structlog.get_logger()
@@ -147,7 +148,8 @@ class Intake:
                 if self._stop.is_set():
                     return
                 again = not self._analyse(record) or again
-            self._wake.wait(_RETRY_S if again else None)
+            if not self._wake.wait(_RETRY_S if again else _SWEEP_S) and not again:
+                self.sweep()
 
     def _analyse(self, record: SegmentRecord) -> bool:
         """Take one recording as far as it goes; False where it is to be tried again later."""

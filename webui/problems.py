@@ -142,6 +142,9 @@ def register(app: APIFlask, error_page: ErrorPage) -> None:
             return answer(413, (_too_large(),))
         return answer(status, (), headers)
 
+    def unreadable(error: RecursionError | UnicodeEncodeError) -> AnyResponse:
+        return answer(400)
+
     def crashed(error: InternalServerError) -> AnyResponse:
         number = secrets.token_hex(4)
         _log.error(
@@ -170,6 +173,9 @@ def register(app: APIFlask, error_page: ErrorPage) -> None:
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(InternalServerError, crashed)
     app.register_error_handler(HTTPException, http)
+    # A document nested ten thousand times, or half a letter as `\ud83d`, is the sender's mistake, not ours.
+    app.register_error_handler(RecursionError, unreadable)
+    app.register_error_handler(UnicodeEncodeError, unreadable)
     # Not `app.error_processor`: it would take every HTTP error away from the handlers above.
     app.error_callback = _invalid
 

@@ -1,10 +1,6 @@
-"""The secret that signs cookies: made at first start, kept in DATA/secret, readable by its owner only."""
+"""The secret that signs cookies: whoever built the app, one that can be guessed is not accepted."""
 
 from __future__ import annotations
-
-import os
-import secrets
-from pathlib import Path
 
 from schedules.errors import ConfigError
 from schedules.findings import Finding, Severity
@@ -12,26 +8,6 @@ from schedules.text import Text
 
 SHORTEST = 32
 _LEAST_DIFFERENT = 10
-
-
-def secret_key(data: Path, override: str | None = None) -> str:
-    """Return the secret: `override` (LOA_SECRET_KEY), or that of DATA/secret, which is made where it is missing.
-
-    Raises ConfigError for one that can be guessed.
-    """
-    if override is not None:
-        return check(override, where="LOA_SECRET_KEY")
-    path = data / "secret"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return check(path.read_text(encoding="ascii").strip(), where=str(path))
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        made = secrets.token_urlsafe(48)
-        file.write(made + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return made
 
 
 def check(secret: str, *, where: str) -> str:

@@ -10,7 +10,7 @@ from flask.sessions import SecureCookieSessionInterface
 from schedules.errors import ConfigError
 from store import accounts, audit, invitations
 from store.accounts import Role
-from webui import auth, secretkey
+from webui import auth
 
 PASSWORD = "bốn con vịt bơi chậm"
 
@@ -303,20 +303,6 @@ def test_s11_a_forged_cookie_opens_nothing(world):
     thief = world.client()
     thief.set_cookie("loa", forged)
     assert thief.get("/api/v1/me").status_code == 401
-
-
-def test_the_secret_is_made_once_and_only_for_its_owner(tmp_path, monkeypatch):
-    """DATA/secret is made with 0600 at first start and used from then on; an override must be strong."""
-    first = secretkey.secret_key(tmp_path)
-    assert secretkey.secret_key(tmp_path) == first
-    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
-    assert len(first) >= 64
-    assert secretkey.secret_key(tmp_path, first[::-1]) == first[::-1]
-    with pytest.raises(ConfigError):
-        secretkey.secret_key(tmp_path, "short")
-    (tmp_path / "secret").write_text("short")
-    with pytest.raises(ConfigError):
-        secretkey.secret_key(tmp_path)
 
 
 @pytest.mark.parametrize("host", ["evil", "evil.example", "localhost.evil", "127.0.0.1.evil", '"><script>'])

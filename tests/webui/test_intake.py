@@ -77,6 +77,16 @@ def test_f2_a_file_without_a_row_goes(world, client):
     assert [path.name for path in originals.iterdir()] == [segment]
 
 
+def test_f2_the_worker_looks_for_orphans_by_itself(world, monkeypatch):
+    """F2: while nothing is to be analysed the worker sweeps, so that no orphan stays for an hour."""
+    monkeypatch.setattr("webui.intake._SWEEP_S", 0.02)
+    world.intake.start()
+    orphan = world.data / "originals" / "orphan"
+    orphan.write_bytes(b"x")
+    age(orphan, 1900)
+    wait_for(lambda: not orphan.exists())
+
+
 def test_f3_an_analysis_that_was_cut_off_is_done_again(world, client):
     """F3: what stood in the middle of its analysis when the power went is analysed at the next start."""
     segment = world.upload(client, "operator").json["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -35,10 +36,18 @@ def _spaced(value: object) -> object:
     return value.replace(" ", "+") if isinstance(value, str) and "T" in value else value
 
 
+def _one_line(value: object) -> object:
+    # Line breaks, NUL and halves of letters have no place in a title or a reason; PostgreSQL refuses NUL.
+    if not isinstance(value, str):
+        return value
+    return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in value).split())
+
+
 When = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(), return_type=str), _MOMENT]
 Asked = Annotated[AwareDatetime, BeforeValidator(_spaced), _MOMENT]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=200)]
+Reason = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=500)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -260,7 +269,7 @@ class Upload(BaseModel):
     topics: str = ""
     kind: SegmentKind = SegmentKind.BAI
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "vi"
-    author: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    author: Name = ""
     valid_from: Asked | None = None
     valid_until: Asked | None = None
     evergreen: bool = False
@@ -275,7 +284,7 @@ class CardChange(Question):
     topics: list[Line] | None = Field(default=None, max_length=26)
     kind: SegmentKind | None = None
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] | None = None
-    author: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
+    author: Name | None = None
     valid_from: Asked | None = None
     valid_until: Asked | None = None
     evergreen: bool | None = None
