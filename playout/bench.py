@@ -35,9 +35,14 @@ def run(name: str, n: int) -> Figures:
 
     Raises KeyError for a name that is not in BENCHMARKS.
     """
+    return measured(name, n, BENCHMARKS[name])
+
+
+def measured(name: str, n: int, benchmark: Callable[[int], Figures]) -> Figures:
+    """Run any benchmark and return its figures with its name, its trials, its length and the machine."""
     steal_before = _steal()
     begun = time.monotonic()
-    figures = BENCHMARKS[name](n)
+    figures = benchmark(n)
     return {
         "name": name,
         "n": n,
@@ -66,8 +71,8 @@ def start(n: int) -> Figures:
                 heard_ns = int(recording.instants_ns([match.position])[0])
                 errors_ms.append((heard_ns - start_ns) / 1e6)
     return {
-        "start_error_ms": _spread(errors_ms),
-        "absolute_start_error_ms": _spread([abs(error) for error in errors_ms]),
+        "start_error_ms": spread(errors_ms),
+        "absolute_start_error_ms": spread([abs(error) for error in errors_ms]),
         "not_found": n - len(errors_ms),
         "bit_exact": studio.bit_exact,
         "target": "median of the absolute error <= 2, p99 <= 20",
@@ -96,7 +101,7 @@ def join(n: int) -> Figures:
         if before is not None and after is not None
     ]
     return {
-        "gap_samples": _spread([float(gap) for gap in gaps]),
+        "gap_samples": spread([float(gap) for gap in gaps]),
         "not_found": n - len(gaps),
         "bit_exact": studio.bit_exact,
         "target": "0 samples",
@@ -127,8 +132,8 @@ def kill(n: int) -> Figures:
             heard_ns = int(recording.instants_ns([match.position])[0])
             errors_ms.append((heard_ns - start_ns) / 1e6 - 5000)
     return {
-        "silence_s": _spread(silences_s),
-        "position_error_ms": _spread(errors_ms),
+        "silence_s": spread(silences_s),
+        "position_error_ms": spread(errors_ms),
         "target": "p99 of the silence <= 1",
     }
 
@@ -335,7 +340,7 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _spread(values: list[float]) -> Figures:
+def spread(values: list[float]) -> Figures:
     if not values:
         return {"n": 0}
     array = np.array(values)

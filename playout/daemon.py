@@ -38,6 +38,7 @@ NEAR = timedelta(seconds=200)
 CHECKPOINT_S = 0.5
 ALIVE_S = 2.0
 HANG_S = 3.0
+MANY_DEATHS = 8
 FADE_MS = 300
 REST_S = 3.0
 AHEAD = timedelta(hours=30)
@@ -433,7 +434,8 @@ class StationDaemon:
     def _start_player(self, monotonic: float) -> None:
         state = self._player
         state.deaths = [at for at in state.deaths if monotonic - at < 60.0]
-        pause_s = 0.0 if len(state.deaths) < 3 else min(5.0, 0.5 * 2 ** (len(state.deaths) - 3))
+        over = len(state.deaths) - MANY_DEATHS
+        pause_s = 0.0 if over < 0 else min(5.0, 0.5 * 2**over)
         if state.deaths and monotonic - state.deaths[-1] < pause_s:
             return
         generation = state.generation + 1

@@ -91,6 +91,11 @@ class PulseServer:
             raise OutputError("the server is not running")
         return self._process.pid
 
+    @property
+    def sinks(self) -> frozenset[str]:
+        """The sinks that were added and not removed."""
+        return frozenset(self._modules)
+
     def add_sink(self, name: str) -> None:
         """Add a null sink, mono 48 kHz, whose monitor holds exactly what was played."""
         self._modules[name] = self.pactl(

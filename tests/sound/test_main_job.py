@@ -1,4 +1,4 @@
-"""The main job: a recording goes in by the API, another person approves it, it is heard in time; or the row says why."""
+"""The main job: a recording goes in by the API, another person approves it, it is heard; or the row says why not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 import pytest
 import soundfile
 
-from playout.soundlab import PulseServer, Recording
+from playout.soundlab import PulseServer, Recording, pulse_server
 from tests.running import RunningLoa, make_mp3, wait_for
 
 pytestmark = pytest.mark.sound
@@ -25,14 +25,35 @@ NAME = "LONGHIEP"
 HORN = [{"name": "main", "kind": "pulse", "device": "horn"}]
 
 
-@pytest.fixture
-def loa(tmp_path: Path, pulse: PulseServer) -> Iterator[RunningLoa]:
-    """A Loa whose one station sounds on the sink `horn`."""
-    running = RunningLoa(tmp_path, {NAME: HORN}, environment=pulse.environment)
+@pytest.fixture(scope="module")
+def pulse() -> Iterator[PulseServer]:
+    """One PulseAudio server for all tests of this file."""
+    with pulse_server() as server:
+        server.add_sink("horn")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, pulse: PulseServer) -> Iterator[RunningLoa]:
+    """One Loa for all tests of this file; its one station sounds on the sink `horn`."""
+    running = RunningLoa(tmp_path_factory.mktemp("loa"), {NAME: HORN}, environment=pulse.environment)
     running.start()
     running.permit_whole_day(NAME)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def loa(running: RunningLoa, pulse: PulseServer) -> Iterator[RunningLoa]:
+    """That Loa, alive, with its sink there and unmuted again afterwards."""
+    if running.process is None or running.process.poll() is not None:
+        running.start()
+    yield running
+    if "horn" not in pulse.sinks:
+        pulse.add_sink("horn")
+    if "other" in pulse.sinks:
+        pulse.remove_sink("other")
+    pulse.mute_sink("horn", muted=False)
 
 
 def in_seconds(seconds: float) -> datetime:
