@@ -36,6 +36,7 @@ class Database:
     def __init__(self, url: str | URL) -> None:
         self._url = make_url(url)
         self._writing = threading.Lock()
+        self._owner: int | None = None
         self._writer: Engine | None = None
         self._reader: Engine | None = None
 
@@ -77,8 +78,16 @@ class Database:
         """Give a session whose changes are all kept at the end, or none of them when an exception leaves it."""
         if self._writer is None:
             raise RuntimeError("the database is not started")
-        with self._writing, Session(self._writer) as session, session.begin():
-            yield session
+        if self._owner == threading.get_ident():
+            # It would wait for itself for ever.
+            raise RuntimeError("this thread is writing already")
+        with self._writing:
+            self._owner = threading.get_ident()
+            try:
+                with Session(self._writer) as session, session.begin():
+                    yield session
+            finally:
+                self._owner = None
 
     def copy(self, target: Path) -> None:
         """Write a consistent copy of a SQLite database while it is in use. `target` must not exist."""

@@ -9,7 +9,9 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, insert, inspect, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.schema import CreateTable
 
 from schedules.station import Unit
 from store import tables, units
@@ -68,6 +70,22 @@ def test_a_failed_change_leaves_nothing(database):
         raise RuntimeError("half way")
     with database.reading() as session:
         assert units.find(session, "X") is None
+
+
+def test_a_write_inside_a_write_is_an_error(database):
+    """A thread that is writing already is told so instead of waiting for itself; afterwards it may write again."""
+    with database.writing(), pytest.raises(RuntimeError, match="already"), database.writing():
+        raise AssertionError("not reached")
+    with database.writing() as session:
+        units.save(session, Unit(code="X", name="X"))
+
+
+def test_the_tables_are_understood_by_postgresql():
+    """Nothing in the tables is known to SQLite only."""
+    for table in tables.metadata.sorted_tables:
+        said = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        assert table.name in said
+        assert all(len(index.name) <= 63 for index in table.indexes)
 
 
 def test_a_reader_sees_one_state(database):

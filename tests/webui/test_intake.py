@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import threading
 import time
+import wave
 
 import pytest
 
+from audio.ingest import ingest
 from schedules.segment import SegmentState
 from store import segments
 
@@ -179,3 +183,42 @@ def test_a_refused_row_leaves_no_file(world, step, monkeypatch):
     answer = world.upload(world.client(), "operator")
     assert answer.status_code == (429 if step == "quota" else 500)
     assert list((world.data / "originals").iterdir()) == []
+
+
+def test_the_real_analysis_obeys_the_same_contract(world, client):
+    """A recording goes through the real analysis: measured, named by its hash, and trimmed into another file."""
+    rate, seconds = 48_000, 4
+    wave_file = io.BytesIO()
+    with wave.open(wave_file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        for block in range(seconds):
+            loud = 0 if block in {0, seconds - 1} else 9000
+            samples = (round(loud * math.sin(n * 0.06)) for n in range(rate))
+            out.writeframes(b"".join(sample.to_bytes(2, "little", signed=True) for sample in samples))
+    world.intake = world.new_intake(ingest=ingest)
+    world.app = world.new_app()
+    client = world.client()
+    document = world.analysed(client, content=wave_file.getvalue(), file_name="tin.wav")
+    assert document["state"] == "ready", document["reason"]
+    assert document["duration_s"] == pytest.approx(seconds, abs=0.01)
+    assert document["loudness_lufs"] == pytest.approx(-16, abs=0.5)
+    assert document["head_silence_s"] == pytest.approx(1, abs=0.2)
+    path = f"/api/v1/segments/{document['id']}"
+    headers = world.token("operator")
+    world.intake.start()
+    client.post(f"{path}/trim", json={"revision": 1, "head_s": 0.8, "tail_s": 0.7}, headers=headers)
+    trimmed = world.wait(client, document["id"])
+    assert trimmed["duration_s"] == pytest.approx(seconds - 1.5, abs=0.01)
+    assert trimmed["sha256"] != document["sha256"]
+    shape = client.get(f"{path}/peaks?count=20", headers=headers).json["peaks"]
+    assert len(shape) == 20
+    assert max(shape) > 20
+    assert shape[0] < 5
+    with client.get(f"{path}/audio", headers=headers) as audio:
+        assert audio.data.startswith(b"fLaC")
+    refused = world.upload(client, "operator", content=b"#EXTM3U\nhttp://127.0.0.1:9/x.ts\n", file_name="tin.mp3")
+    document = world.wait(client, refused.json["id"])
+    assert document["state"] == "refused"
+    assert document["reason"]
