@@ -44,7 +44,7 @@ class IngestLimits:
     memory_mb: int = 800
     cpu_s: float = 50.0
     wall_s: float = 60.0
-    stall_s: float = 20.0
+    stall_s: float = 30.0
     target_lufs: float = -16.0
     ceiling_dbtp: float = -1.5
     most_limiting_db: float = 8.0

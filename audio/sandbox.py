@@ -66,8 +66,20 @@ class Sandbox:
 
     def start(self) -> None:
         """Start the process and wait until it is ready for a job."""
+        try:
+            self._spawn()
+            ready = self._receive(time.monotonic() + _START_S)
+        except Refusal as refusal:
+            raise self._unavailable(str(refusal.details.get("said", refusal))) from refusal
+        except (SandboxUnavailable, OSError):
+            self.close()
+            raise
+        if "ready" not in ready:
+            raise self._unavailable(f"unexpected first message {ready!r}")
+
+    def _spawn(self) -> None:
         with ExitStack() as opened:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             opened.callback(theirs.close)
             passed: list[int] = []
             filter_program = seccomp.program()
@@ -78,7 +90,6 @@ class Sandbox:
                 os.lseek(filter_fd, 0, os.SEEK_SET)
                 passed.append(filter_fd)
             command = _command(self._module, self._confinement, filter_fd=passed[0] if passed else None)
-            self._control = ours
             self._process = subprocess.Popen(
                 command,
                 stdin=theirs.fileno(),
@@ -88,12 +99,6 @@ class Sandbox:
                 cwd="/",
                 env={"PATH": _PATH},
             )
-        try:
-            ready = self._receive(time.monotonic() + _START_S)
-        except Refusal as refusal:
-            raise self._unavailable(str(refusal.details.get("said", refusal))) from refusal
-        if "ready" not in ready:
-            raise self._unavailable(f"unexpected first message {ready!r}")
 
     def do(
         self,
@@ -101,7 +106,7 @@ class Sandbox:
         descriptors: Sequence[int],
         *,
         wall_s: float,
-        stall_s: float = 20.0,
+        stall_s: float = 30.0,
         on_progress: Callable[[float], None] = lambda share: None,
     ) -> Mapping[str, object]:
         """Have one job done and return its result.

@@ -22,6 +22,16 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def _length(seconds: float) -> Text:
+    """Return a length for a sentence: minutes as on a watch, hours in words."""
+    if round(seconds) < 3600:
+        return Text(clock(seconds), clock(seconds))
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if minutes == 0:
+        return Text(f"{hours} giờ", f"{hours} h")
+    return Text(f"{hours} giờ {minutes:02} phút", f"{hours} h {minutes:02} min")
+
+
 def _vi(number: float, digits: int = 1) -> str:
     return f"{number:.{digits}f}".replace(".", ",").replace("-", "−")
 
@@ -51,8 +61,8 @@ def too_big(size_bytes: int, most_bytes: int) -> Finding:
     size, most = size_bytes / 1_048_576, most_bytes / 1_048_576
     return _error(
         "too_big",
-        f"Tệp nặng {size:.0f} MB, quá mức {most:.0f} MB được nhận.",
-        f"The file has {size:.0f} MB, more than the {most:.0f} MB that are taken.",
+        f"Tệp nặng {size:.0f} MB, vượt mức tối đa {most:.0f} MB.",
+        f"The file has {size:.0f} MB, more than the most that is taken, {most:.0f} MB.",
         Text("Hãy xuất lại ở dạng MP3, hoặc chia thành nhiều tệp.", "Export it as MP3, or split it."),
     )
 
@@ -63,14 +73,14 @@ def too_long(seconds: float | None, most_s: float) -> Finding:
     if seconds is None:
         return _error(
             "too_long",
-            f"Bản ghi dài hơn {clock(most_s)} là mức tối đa được nhận.",
-            f"The recording is longer than {clock(most_s)}, the most that is taken.",
+            f"Bản ghi dài hơn mức tối đa {_length(most_s).vi}.",
+            f"The recording is longer than the most that is taken, {_length(most_s).en}.",
             hint,
         )
     return _error(
         "too_long",
-        f"Bản ghi dài {clock(seconds)}, quá mức {clock(most_s)} được nhận.",
-        f"The recording is {clock(seconds)} long, more than the {clock(most_s)} that are taken.",
+        f"Bản ghi dài {_length(seconds).vi}, vượt mức tối đa {_length(most_s).vi}.",
+        f"The recording is {_length(seconds).en} long, more than the most that is taken, {_length(most_s).en}.",
         hint,
     )
 
@@ -122,10 +132,14 @@ def truncated(seconds: float, declared_s: float | None) -> Finding:
     if seconds <= 0:
         vi, en = "không còn đoạn âm thanh nào", "no sound is left in it"
     elif declared_s is None:
-        vi, en = f"chỉ có {clock(seconds)}, phần cuối bị thiếu", f"only {clock(seconds)} is there, the end is missing"
+        vi, en = (
+            f"chỉ có {_length(seconds).vi}, phần cuối bị thiếu",
+            f"only {_length(seconds).en} is there, the end is missing",
+        )
     else:
-        vi = f"chỉ có {clock(seconds)} trong {clock(declared_s)}"
-        en = f"only {clock(seconds)} of {clock(declared_s)} is there"
+        there, whole = _length(seconds), _length(declared_s)
+        vi = f"chỉ có {there.vi} trong {whole.vi}"
+        en = f"only {there.en} of {whole.en} is there"
     return _error("truncated", f"Tệp bị cắt: {vi}.", f"The file is cut off: {en}.", _AGAIN)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -22,6 +25,7 @@ from tests.audio.recordings import (
     tone,
     wav_header,
 )
+from tests.audio.watching import watched
 
 
 def codes(canonical):
@@ -112,6 +116,33 @@ def test_silence_at_both_ends_is_found_and_can_be_trimmed(studio: Studio) -> Non
     assert trimmed.samples / RATE == pytest.approx(4.6, abs=0.25)
     assert codes(trimmed) == []
     assert again.samples == pytest.approx(trimmed.samples, abs=RATE // 10)
+
+
+def test_memory_does_not_grow_with_the_recording(studio: Studio) -> None:
+    """Four minutes need no more than four seconds: far below the 400 MB that a long file may take."""
+    recording = encoded("mp3", np.tile(speech(20.0), 12))
+    with watched(most_mb=250, most_s=60):
+        found = studio.take(recording)
+    assert found.samples == pytest.approx(240 * RATE, abs=RATE // 5)
+
+
+def test_the_sound_of_a_video_is_taken(studio: Studio) -> None:
+    """A phone's MP4 holds a picture as well: no decoder for pictures is ever opened."""
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="mp4") as container:
+        video = container.add_stream("mpeg4", rate=10, width=64, height=64, pix_fmt="yuv420p")
+        audio = container.add_stream("aac", rate=RATE, layout="mono")
+        for shade in range(30):
+            picture = np.full((64, 64, 3), shade * 8, dtype=np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(video.encode(None))
+        sound = speech(3.0)[: 140 * 1_024].reshape(-1, 1, 1_024)
+        for number, block in enumerate(sound):
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = RATE, number * 1_024, Fraction(1, RATE)
+            container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    assert studio.take(memory.getvalue()).samples == pytest.approx(140 * 1_024, abs=RATE // 20)
 
 
 def test_a_trim_that_leaves_nothing_is_refused(studio: Studio) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import av
 import pytest
 
-from audio import seccomp
+from audio import readiness, seccomp
 from audio.child import Refusal
 from audio.sandbox import Confinement, Sandbox
+from schedules.errors import SandboxUnavailable
 from tests.audio.conftest import Canary
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ CONFINEMENT = Confinement(memory_bytes=800_000_000, cpu_s=30, output_bytes=1_000
 SCRIPT = """
 import json, os, sys
 from audio.sandbox import Confinement, Sandbox
+from schedules.errors import SandboxUnavailable
 job = json.loads(sys.argv[1])
 assert os.getuid() == job["uid"]
 reading = os.open(job["folders"][0] + "/in", os.O_RDONLY)
@@ -160,3 +162,34 @@ def test_an_unknown_machine_has_no_filter() -> None:
         filter_program = seccomp.program(machine)
         assert filter_program is not None
         assert len(filter_program) % 8 == 0
+
+
+def test_a_ready_machine_has_no_findings() -> None:
+    """Where everything is installed and tight, `loa check` has nothing to say about ingest."""
+    assert readiness.findings() == ()
+
+
+def test_a_machine_without_bubblewrap_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without confinement nothing is decoded at all, and the administrator is told what to install."""
+    monkeypatch.setattr("audio.sandbox._PATH", str(tmp_path))
+    (finding,) = readiness.findings()
+    assert finding.code == "sandbox_unavailable"
+    assert finding.hint is not None
+    assert "bubblewrap" in finding.hint.vi
+    with pytest.raises(SandboxUnavailable, match="bubblewrap"):
+        Sandbox("audio.decode", CONFINEMENT).start()
+
+
+def test_a_machine_that_cannot_confine_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A room that cannot be built is an error of the machine, never a word about the recording."""
+    monkeypatch.setattr("audio.sandbox._rooms", lambda: ["--ro-bind", "/does/not/exist", "/x"])
+    with pytest.raises(SandboxUnavailable, match="does/not/exist"):
+        Sandbox("audio.decode", CONFINEMENT).start()
+
+
+def test_a_leaking_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the filter some attempts work: they are named."""
+    monkeypatch.setattr(seccomp, "program", lambda: None)
+    (finding,) = readiness.findings()
+    assert finding.code == "sandbox_leaks"
+    assert "unix socket" in finding.message.en
