@@ -297,6 +297,11 @@ class House:
                 threads=WEB_THREADS,
                 ident=None,
                 max_request_body_size=(self.config.limits.upload_mb + 16) * 1024 * 1024,
+                # Slow senders hold a connection each, but no thread: with 100 of them nobody else was served.
+                connection_limit=1000,
+                asyncore_use_poll=True,
+                channel_timeout=30,
+                cleanup_interval=10,
             )
         except OSError as error:
             text = Text(
