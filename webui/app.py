@@ -45,8 +45,9 @@ def create_app(services: Services) -> APIFlask:
         MAX_FORM_PARTS=_MOST_PARTS,
         VALIDATION_ERROR_STATUS_CODE=400,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
-        JSON_SORT_KEYS=False,
     )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[KEY] = services
 
     @app.before_request
