@@ -21,7 +21,7 @@ class Refusal(Exception):
 
     def __init__(self, code: str, **details: object) -> None:
         self.code = code
-        self.details = details
+        self.details: Mapping[str, object] = details
         super().__init__(code)
 
 
@@ -59,6 +59,6 @@ def _reporter(control: socket.socket) -> Progress:
         furthest = max(furthest, share)
         if furthest - told >= 0.01 or time.monotonic() - told_at > 1.0:
             told, told_at = furthest, time.monotonic()
-            control.send(json.dumps({"progress": round(furthest, 3)}).encode())
+            control.send(json.dumps({"progress": float(round(furthest, 3))}).encode())
 
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import stat
 import tempfile
@@ -188,12 +189,11 @@ def _decode(
     try:
         with Sandbox("audio.decode", confinement) as sandbox:
             decoded = done(sandbox)
-            if decoded["cancelling"]:
+            if decoded.get("cancelling") is True:
                 os.ftruncate(plain, 0)
                 os.lseek(plain, 0, os.SEEK_SET)
-                job["channel"] = decoded["loudest_channel"]
-                alone = done(sandbox)
-                decoded = {**decoded, "samples": alone["samples"]}
+                job["channel"] = _count(decoded, "loudest_channel")
+                done(sandbox)
     except Refusal as refusal:
         if refusal.code in ("not_audio", "damaged", "empty") and found.cut:
             raise IngestRefused(sentences.truncated(0.0, found.declared_s)) from refusal
@@ -268,9 +268,9 @@ def _refused(refusal: Refusal, limits: IngestLimits) -> IngestRefused | OSError:
     match refusal.code:
         case "os_error":
             number = refusal.details.get("errno")
-            if number == errno.EFBIG:
-                return IngestRefused(sentences.too_complex())
-            return OSError(number, str(refusal.details.get("said", "")))
+            if number in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+                return OSError(number, str(refusal.details.get("said", "")))
+            return IngestRefused(sentences.too_complex() if number == errno.EFBIG else sentences.damaged())
         case "silent":
             return IngestRefused(sentences.silent())
         case "empty":
@@ -291,7 +291,7 @@ def _warnings(
     decoded: Mapping[str, object], measured: Mapping[str, object], limits: IngestLimits
 ) -> tuple[Finding, ...]:
     found: list[Finding] = []
-    if decoded.get("cancelling"):
+    if decoded.get("cancelling") is True:
         found.append(sentences.one_channel_only())
     elif _real(decoded, "cancelled_s") > 1.0:
         found.append(sentences.partly_cancelled(_real(decoded, "first_cancelled_s"), _real(decoded, "cancelled_s")))
@@ -311,9 +311,9 @@ def _warnings(
 
 def _count(answer: Mapping[str, object], key: str) -> int:
     value = answer.get(key)
-    return value if isinstance(value, int) else 0
+    return min(value, 10**12) if isinstance(value, int) else 0
 
 
 def _real(answer: Mapping[str, object], key: str) -> float:
     value = answer.get(key)
-    return float(value) if isinstance(value, int | float) else 0.0
+    return value if isinstance(value, float) and math.isfinite(value) else 0.0

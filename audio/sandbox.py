@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import select
@@ -128,8 +129,7 @@ class Sandbox:
             if "progress" in answer:
                 on_progress(_share(answer["progress"]))
             elif "refused" in answer:
-                details = answer.get("details")
-                raise Refusal(str(answer["refused"]), **(details if isinstance(details, dict) else {}))
+                raise _as_refusal(answer)
             else:
                 result = answer.get("result")
                 return result if isinstance(result, dict) else {}
@@ -171,7 +171,7 @@ class Sandbox:
             raise self._died()
         try:
             answer = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             self.close()
@@ -199,8 +199,15 @@ class Sandbox:
         return SandboxUnavailable(f"no confinement for decoders on this machine: {said}")
 
 
+def _as_refusal(answer: Mapping[str, object]) -> Refusal:
+    refusal, details = Refusal(str(answer["refused"])[:50]), answer.get("details")
+    if isinstance(details, dict):
+        refusal.details = details
+    return refusal
+
+
 def _share(value: object) -> float:
-    return min(1.0, max(0.0, float(value))) if isinstance(value, int | float) else 0.0
+    return min(1.0, max(0.0, value)) if isinstance(value, float) and math.isfinite(value) else 0.0
 
 
 def _command(module: str, confinement: Confinement, *, filter_fd: int | None) -> list[str]:

@@ -10,13 +10,15 @@ import tempfile
 from pathlib import Path
 
 import av
+import psutil
 import pytest
 
 from audio import readiness, seccomp
 from audio.child import Refusal
 from audio.sandbox import Confinement, Sandbox
 from schedules.errors import SandboxUnavailable
-from tests.audio.conftest import Canary
+from tests.audio.conftest import Canary, Studio
+from tests.audio.recordings import encoded, speech
 
 PROJECT = Path(__file__).resolve().parents[2]
 ORDINARY_UID = 1_800_000_001
@@ -139,8 +141,11 @@ def test_a_job_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     sandbox = Sandbox("audio.decode", CONFINEMENT)
     sandbox.start()
     with (tmp_path / "x").open("w+b") as file, pytest.raises(Refusal, match="too_complex"):
+        inside = psutil.Process(sandbox.pid).children(recursive=True)
+        assert inside
         sandbox.do({}, [file.fileno(), file.fileno()], wall_s=0.0)
     assert not sandbox.running
+    assert psutil.wait_procs(inside, timeout=10)[1] == []
     sandbox.start()
     assert sandbox.running
     sandbox.close()
@@ -153,6 +158,30 @@ def test_a_nonsense_job_does_not_hurt_the_parent(tmp_path: Path) -> None:
         with pytest.raises(Refusal, match="damaged"):
             sandbox.do({}, [file.fileno(), file.fileno()], wall_s=10)
         assert not sandbox.running
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "b'[' * 60_000",
+        "b'\\xff\\xfe nonsense'",
+        "b'[1, 2]'",
+        'b\'{"refused": "damaged", "details": {"code": 1, "self": 2}}\'',
+        'b\'{"refused": ["x"], "details": 7}\'',
+        'b\'{"refused": "os_error", "details": {"errno": "x"}}\'',
+        'b\'{"result": {"samples": 1e999, "end_s": NaN, "errors": -5, "cancelling": 3}}\'',
+        "b'{\"result\": 3}'",
+        'b\'{"progress": "much"}\'',
+    ],
+)
+def test_a_decoder_that_was_taken_over_cannot_confuse_the_parent(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    """Whatever comes out of the room, the uploader gets a sentence and the parent lives."""
+    script = "import socket; s = socket.socket(fileno=0); s.send(b'{\"ready\": true}'); s.recv(9999); "
+    script += f"s.send({answer})"
+    monkeypatch.setattr("audio.sandbox._command", lambda *_, **__: [sys.executable, "-c", script])
+    assert studio.refuse(encoded("wav", speech(1.0))).code in ("damaged", "truncated", "too_complex", "empty")
 
 
 def test_an_unknown_machine_has_no_filter() -> None:
