@@ -142,8 +142,9 @@ class Bus:
     # What comes next
 
     def _skip_what_is_past(self, now_ns: int) -> None:
-        if self._timeline.due_ns(self._head) - now_ns < _LAST_MOMENT_NS // 2:
-            late = self._timeline.frame_at(now_ns + _LAST_MOMENT_NS) - self._head
+        # Only what was due already: how much later is too late for a device, each output knows better.
+        late = self._timeline.frame_at(now_ns) - self._head
+        if late > 0:
             self._head += -(-late // BLOCK_FRAMES) * BLOCK_FRAMES
 
     def _open_sources(self, now_ns: int) -> None:

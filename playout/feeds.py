@@ -17,11 +17,17 @@ class Feeds:
         self._lock = threading.Lock()
         self._descriptors: dict[str, int] = {}
         self._stood_in: set[str] = set()
-        self._decks = Decks()
+        self.decks = Decks()
 
     def start(self) -> None:
         """Load libvlc, in its thread."""
-        self._decks.start()
+        self.decks.start()
+
+    def stop(self) -> None:
+        """Let the libvlc thread end, and close what is still held."""
+        self.decks.close()
+        for airing in list(self._descriptors):
+            self.release(airing)
 
     def hold(self, airing: str, descriptor: int) -> None:
         """Keep `descriptor` until `airing` is released."""
@@ -34,10 +40,10 @@ class Feeds:
             # libvlc's seeking lands 100 to 170 ms off without telling.
             self._stood_in.add(cue.airing)
             return self._read_ahead(cue.airing, from_sample=cue.from_sample)
-        if self._decks.hung():
-            self._decks = Decks()
-            self._decks.start()
-        deck = DeckSource(self._decks, self._descriptors[cue.airing])
+        if self.decks.hung():
+            self.decks = Decks()
+            self.decks.start()
+        deck = DeckSource(self.decks, self._descriptors[cue.airing])
         deck.start()
         return deck
 

@@ -18,12 +18,9 @@ _SAMPLE_S16LE = 3
 _SEEK_ABSOLUTE = 1
 _ANY = 0xFFFFFFFF
 
-_INTERPOLATE_TIMING = 0x0002
-_NOT_MONOTONIC = 0x0004
-_AUTO_TIMING_UPDATE = 0x0008
 _DONT_MOVE = 0x0200
 _ADJUST_LATENCY = 0x2000
-_FLAGS = _INTERPOLATE_TIMING | _NOT_MONOTONIC | _AUTO_TIMING_UPDATE | _DONT_MOVE | _ADJUST_LATENCY
+_FLAGS = _DONT_MOVE | _ADJUST_LATENCY
 
 _OPEN_S = 2.0
 _POLL_S = 0.005
@@ -58,14 +55,15 @@ class _TimingInfo(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Where a stream is: at `instant_ns` (CLOCK_MONOTONIC) its frame `heard_frame` is heard.
+    """Where a stream was: at `instant_ns` (CLOCK_MONOTONIC) its frame `heard_frame` was heard.
 
-    taken_frame: an estimate of how far the sink has taken frames ahead of that; what is written before it is lost.
+    On a busy machine the server dates it too late, never too early: the frame was passed by then.
+    ahead_frames: how far beyond it the sink has taken what was written; what comes before that comes too late.
     """
 
     instant_ns: int
     heard_frame: float
-    taken_frame: float
+    ahead_frames: float
 
 
 class PulseStream:
@@ -92,7 +90,6 @@ class PulseStream:
         try:
             self._connect(server)
             self._play(sink, latency_ms=latency_ms)
-            self._wait_for(lambda: self._heard_us() is not None, "the sink gives no time")
         except OutputError:
             self.close()
             raise
@@ -117,21 +114,28 @@ class PulseStream:
             lib.pa_threaded_mainloop_stop(mainloop)
             lib.pa_threaded_mainloop_free(mainloop)
 
-    def position(self) -> Position:
-        """Return where the stream is now; its error is about 0.1 ms once it has run for a second."""
+    def ask(self) -> None:
+        """Ask the server where the stream is; `position` has the answer a moment later."""
         with _Locked(self):
-            before_ns = time.monotonic_ns()
-            heard_us = self._heard_us()
-            after_ns = time.monotonic_ns()
+            operation = self._lib.pa_stream_update_timing_info(self._stream, None, None)
+            if operation:
+                self._lib.pa_operation_unref(operation)
+
+    def position(self) -> Position | None:
+        """Return the server's last answer, None where there is none that can be dated."""
+        with _Locked(self):
             info = self._lib.pa_stream_get_timing_info(self._stream)
-            if heard_us is None or not info:
-                raise OutputError("the sink gives no time")
-            ahead_us = max(info.contents.sink_usec, info.contents.configured_sink_usec)
-        heard_frame = heard_us * RATE_HZ / 1e6
+            if not info or not info.contents.synchronized_clocks or info.contents.read_index_corrupt:
+                return None
+            answer = info.contents
+            wall_ns = answer.seconds * NS_PER_S + answer.microseconds * 1000
+            read_frame = answer.read_index / SAMPLE_BYTES
+            ahead_us = max(answer.sink_usec, answer.configured_sink_usec)
+            sink_us = answer.sink_usec
         return Position(
-            instant_ns=(before_ns + after_ns) // 2,
-            heard_frame=heard_frame,
-            taken_frame=heard_frame + ahead_us * RATE_HZ / 1e6,
+            instant_ns=time.monotonic_ns() - (time.time_ns() - wall_ns),
+            heard_frame=read_frame - sink_us * RATE_HZ / 1e6,
+            ahead_frames=ahead_us * RATE_HZ / 1e6,
         )
 
     def write(self, pcm: bytes, *, at_frame: int) -> None:
@@ -195,13 +199,6 @@ class PulseStream:
             if time.monotonic_ns() > deadline_ns:
                 raise OutputError(complaint)
             time.sleep(_POLL_S)
-
-    def _heard_us(self) -> int | None:
-        """Return the stream time that is heard now; the mainloop is locked."""
-        value = ctypes.c_uint64()
-        if self._lib.pa_stream_get_time(self._stream, ctypes.byref(value)) < 0:
-            return None
-        return value.value
 
     def _error(self, what: str) -> OutputError:
         code = self._lib.pa_context_errno(self._context) if self._context is not None else 0
@@ -269,7 +266,8 @@ def _library() -> ctypes.CDLL:
         "pa_stream_get_state": (number, (pointer,)),
         "pa_stream_disconnect": (number, (pointer,)),
         "pa_stream_unref": (None, (pointer,)),
-        "pa_stream_get_time": (number, (pointer, pointer)),
+        "pa_stream_update_timing_info": (pointer, (pointer, pointer, pointer)),
+        "pa_operation_unref": (None, (pointer,)),
         "pa_stream_get_timing_info": (ctypes.POINTER(_TimingInfo), (pointer,)),
         "pa_stream_write": (number, (pointer, text, ctypes.c_size_t, pointer, ctypes.c_int64, number)),
         "pa_stream_get_device_index": (ctypes.c_uint32, (pointer,)),

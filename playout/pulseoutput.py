@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pulsectl
 
-from playout.libpulse import Position, PulseStream
+from playout.devicetime import DeviceTime
+from playout.libpulse import PulseStream
 from playout.output import Block, StateReport, Timeline
-from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, SAMPLE_BYTES
 from playout.tally import Ledger, Tally
 from schedules.errors import OutputError
 
-_LEAD_NS = 200_000_000
-# Half of it is the sink's own buffer: what the bus makes 200 ms ahead is never late for it.
+_LEAD_NS = 300_000_000
+# Half of it is the sink's own buffer: what the bus makes 300 ms ahead is late only after a stall of 0.2 s.
 _LATENCY_MS = 120
 _RETRY_S = 1.0
-_SETTLE_S = 0.08
+_FIRST_ASKS = 6
+_FIRST_ASK_S = 0.015
+_ASK_NS = NS_PER_S // 10
 _LOOK_S = 0.25
 _SLOW_LOOK_NS = NS_PER_S // 2
 _NO_LOOK_NS = 1_500_000_000
+_STANDING_NS = NS_PER_S
 _QUEUE_BLOCKS = 100
-
-_WINDOW = 31
-_STEADY = 15
-# In silence the stream is moved by whole frames when it is off by more than this.
-_FINE_FRAMES = 4
-# In sound, one frame at a time: from 2 ms until within 1 ms.
-_SLIP_FRAMES = RATE_HZ * 2 // 1000
-_SLIPPED_FRAMES = RATE_HZ // 1000
-# Beyond this it is a stall, a suspended or a new device: back to the clock at once.
-_JUMP_FRAMES = RATE_HZ * 30 // 1000
 
 
 class PulseOutput:
@@ -67,11 +61,12 @@ class PulseOutput:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stream: PulseStream | None = None
-        self._aim = _Aim(timeline)
+        self._time = DeviceTime(timeline)
         self._written = 0
         self._looked_ns = 0
         self._looked_frame: int | None = None
         self._resumed = False
+        self._asked_ns = 0
 
     @property
     def name(self) -> str:
@@ -80,7 +75,7 @@ class PulseOutput:
 
     @property
     def lead_ns(self) -> int:
-        """Longer than the stream's buffer, so that a stall of 80 ms leaves no hole."""
+        """Longer than the stream's buffer, so that a stall of 0.2 s leaves no hole."""
         return _LEAD_NS
 
     def start(self) -> None:
@@ -132,33 +127,41 @@ class PulseOutput:
         """Open the sink and write until it is lost, or was suspended and runs again."""
         stream = PulseStream(description=f"Loa {self._name}")
         stream.open(server=self._server, sink=self._sink, latency_ms=_LATENCY_MS)
-        # Before, its time is up to 40 ms off.
-        self._stopping.wait(_SETTLE_S)
-        self._aim = _Aim(self._timeline)
+        self._time = DeviceTime(self._timeline)
+        for _ in range(_FIRST_ASKS):
+            stream.ask()
+            self._stopping.wait(_FIRST_ASK_S)
+            self._time.see(stream.position())
         self._written = 0
         self._looked_frame = None
-        self._looked_ns = time.monotonic_ns()
+        self._looked_ns = self._asked_ns = time.monotonic_ns()
         self._blocks.clear()
         self._stream = stream
         while not self._stopping.is_set():
             self._wake.wait(0.1)
             self._wake.clear()
-            if time.monotonic_ns() - self._looked_ns > _NO_LOOK_NS:
-                raise OutputError("the sound server does not answer")
             if self._resumed:
-                # Its time takes seconds to settle again; that of a new stream does at once.
+                # Where it is now is not known for seconds; of a new stream it is, at once.
                 self._resumed = False
                 self._let_go()
                 return
-            self._aim.see(stream.position())
+            self._keep_time(stream)
             while self._blocks:
                 self._put(stream, self._blocks.popleft())
 
+    def _keep_time(self, stream: PulseStream) -> None:
+        now_ns = time.monotonic_ns()
+        if now_ns - self._looked_ns > _NO_LOOK_NS:
+            raise OutputError("the sound server does not answer")
+        self._time.see(stream.position())
+        if now_ns - self._asked_ns > _ASK_NS:
+            self._asked_ns = now_ns
+            stream.ask()
+
     def _put(self, stream: PulseStream, block: Block) -> None:
         """Write one block where the device's clock wants it, without what comes too late for it."""
-        shift = self._aim.shift(sounding=bool(block.spans))
-        at_frame = block.frame + shift
-        lowest = max(self._written, self._aim.taken_frame)
+        at_frame = block.frame + self._time.shift(sounding=bool(block.spans))
+        lowest = max(self._written, self._time.taken_frame(time.monotonic_ns()))
         if at_frame < lowest:
             cut = min(lowest - at_frame, block.frames)
         else:
@@ -206,7 +209,7 @@ class PulseOutput:
                 self._stopping.wait(_RETRY_S)
 
     def _look_through(self, pulse: pulsectl.Pulse) -> None:
-        before: tuple[PulseStream, int] | None = None
+        before: _Look | None = None
         while not self._stopping.wait(_LOOK_S):
             stream = self._stream
             if stream is None:
@@ -217,34 +220,37 @@ class PulseOutput:
             except OutputError:
                 before = None
 
-    def _look_once(
-        self, pulse: pulsectl.Pulse, stream: PulseStream, before: tuple[PulseStream, int] | None
-    ) -> tuple[PulseStream, int] | None:
-        """Count what was heard since the last good look; return the stream and its frame where this look is good.
+    def _look_once(self, pulse: pulsectl.Pulse, stream: PulseStream, before: _Look | None) -> _Look | None:
+        """Count what was heard since the last good look; return this one.
 
-        The position is taken first: whatever went bad after it shows now or at the next look, before anything later is
-        counted.
+        The position is older than the look: whatever went bad after it shows now or at the next look, before anything
+        later is counted.
         """
         position = stream.position()
-        frame = int(position.heard_frame)
+        begun_ns = time.monotonic_ns()
         state, detail = _state_of(pulse, stream, self._sink)
-        if time.monotonic_ns() - position.instant_ns > _SLOW_LOOK_NS:
+        if before is not None and before.stream is not stream:
+            before = None
+        if time.monotonic_ns() - begun_ns > _SLOW_LOOK_NS:
             state, detail = "lost", "the sound server answers slowly"
-        good_since = before[1] if before is not None and before[0] is stream else None
-        if state == "ok" and good_since is not None and frame <= good_since:
-            state, detail = "suspended", "the sink does not move"
-        if self._stream is not stream:
-            return None
+        if self._stream is not stream or position is None:
+            return before
+        look = _Look(stream=stream, frame=int(position.heard_frame), good=state == "ok", moved_ns=begun_ns)
+        if before is not None and look.frame <= before.frame:
+            look = replace(look, frame=before.frame, moved_ns=before.moved_ns)
+            if look.good and begun_ns - look.moved_ns > _STANDING_NS:
+                state, detail = "suspended", "the sink does not move"
+                look = replace(look, good=False)
         if state == "ok" and self._told[0] == "suspended":
             self._resumed = True
-        if state == "ok" and good_since is not None:
-            self._ledger.heard(good_since, frame, instant_ns=lambda offset: _heard_ns(position, offset))
+        if look.good and before is not None and before.good:
+            self._ledger.heard(before.frame, look.frame, instant_ns=self._time.heard_ns)
         else:
-            self._ledger.lost(frame)
-        self._looked_frame = frame - self._aim.current_shift
+            self._ledger.lost(look.frame)
+        self._looked_frame = look.frame - self._time.current_shift
         self._looked_ns = time.monotonic_ns()
         self._tell(state, detail)
-        return (stream, frame) if state == "ok" else None
+        return look
 
     def _tell(self, state: str, detail: str) -> None:
         with self._telling:
@@ -253,49 +259,14 @@ class PulseOutput:
                 self._report(self._name, state, detail)
 
 
-class _Aim:
-    """Which stream frame a bus frame belongs on: their difference, measured against the clock and then held."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What one look saw: the stream was at `frame`, where it had got to at `moved_ns`."""
 
-    def __init__(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._seen: deque[float] = deque(maxlen=_WINDOW)
-        self._slipping = False
-        self.current_shift = 0
-        self.taken_frame = 0
-
-    def see(self, position: Position) -> None:
-        """Take a measurement."""
-        clock_frame = (position.instant_ns - self._timeline.origin_ns) * RATE_HZ / NS_PER_S
-        first = not self._seen
-        self._seen.append(position.heard_frame - clock_frame)
-        self.taken_frame = round(position.taken_frame)
-        if first:
-            self.current_shift = round(self._seen[0])
-
-    def shift(self, *, sounding: bool) -> int:
-        """Return what to add to a bus frame now; while something sounds it changes by one at most, or jumps."""
-        now = statistics.median(list(self._seen)[-3:])
-        if abs(now - self.current_shift) > _JUMP_FRAMES:
-            self._seen.clear()
-            self._seen.append(now)
-            self.current_shift = round(now)
-            self._slipping = False
-            return self.current_shift
-        if len(self._seen) < _STEADY:
-            return self.current_shift
-        error = statistics.median(self._seen) - self.current_shift
-        if not sounding:
-            if abs(error) > _FINE_FRAMES:
-                self.current_shift += round(error)
-            return self.current_shift
-        self._slipping = abs(error) > (_SLIPPED_FRAMES if self._slipping else _SLIP_FRAMES)
-        if self._slipping:
-            self.current_shift += 1 if error > 0 else -1
-        return self.current_shift
-
-
-def _heard_ns(position: Position, frame: int) -> int:
-    return position.instant_ns + round((frame - position.heard_frame) * NS_PER_S / RATE_HZ)
+    stream: PulseStream
+    frame: int
+    good: bool
+    moved_ns: int
 
 
 def _state_of(pulse: pulsectl.Pulse, stream: PulseStream, wanted: str | None) -> tuple[str, str]:

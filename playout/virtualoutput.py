@@ -5,7 +5,7 @@ from __future__ import annotations
 from playout.output import Block, StateReport, Timeline
 from playout.tally import Ledger, Tally
 
-_LEAD_NS = 200_000_000
+_LEAD_NS = 300_000_000
 
 
 class VirtualOutput:
