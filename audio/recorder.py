@@ -124,6 +124,9 @@ def main(arguments: list[str]) -> int:
         raise ValueError("the start has no offset")
     # Ctrl-C reaches the whole group; the end of standard input is what ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The player may run before everything else; what is only a recording of it may not.
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    os.setpriority(os.PRIO_PROCESS, 0, 5)
     av.logging.set_level(None)
     record(0, Path(folder), began)
     return 0

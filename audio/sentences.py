@@ -147,8 +147,8 @@ def silent() -> Finding:
     """Nothing can be heard from beginning to end."""
     return _error(
         "silent",
-        "Bản ghi không có tiếng từ đầu đến cuối.",
-        "The recording is silent from beginning to end.",
+        "Bản ghi gần như không có tiếng từ đầu đến cuối.",
+        "The recording is silent, or nearly so, from beginning to end.",
         Text("Hãy kiểm tra micrô và dây nối, rồi ghi lại.", "Check the microphone and its cable, then record again."),
     )
 
@@ -229,8 +229,8 @@ def damaged_frames(count: int) -> Finding:
     """A few places that could not be decoded."""
     return _warning(
         "damaged_frames",
-        f"Có {count} đoạn ngắn bị hỏng, được thay bằng im lặng.",
-        f"{count} short stretches are damaged and were replaced by silence.",
+        f"Có {count} đoạn ngắn bị hỏng, mất tiếng ở những chỗ đó.",
+        f"{count} short stretches are damaged; their sound is lost.",
         _LISTEN,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -204,7 +205,7 @@ def test_silence_is_refused(studio: Studio) -> None:
     """A recording without any sound never reaches an approver."""
     finding = studio.refuse(encoded("mp3", silence(5.0)))
     assert finding.code == "silent"
-    assert finding.message.vi == "Bản ghi không có tiếng từ đầu đến cuối."
+    assert finding.message.vi == "Bản ghi gần như không có tiếng từ đầu đến cuối."
 
 
 @pytest.mark.parametrize("data", [b"", encoded("wav", speech(0.0001)), wav_header(data_bytes=0)])
@@ -264,8 +265,61 @@ def test_a_cut_m4a_file_has_lost_its_index(studio: Studio) -> None:
     assert "không còn đoạn âm thanh nào" in finding.message.vi
 
 
+def test_a_cut_m4a_file_with_its_index_in_front(studio: Studio, tmp_path: Path) -> None:
+    """Where the table stands first, the samples that are there are counted."""
+    path = tmp_path / "fast.m4a"
+    with (
+        av.open(io.BytesIO(encoded("m4a", speech(20.0)))) as source,
+        av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    whole = path.read_bytes()
+    assert studio.refuse(whole[: int(len(whole) * 0.31)]).message.vi == "Tệp bị cắt: chỉ có 0:06 trong 0:20."
+    assert studio.take(whole).samples == pytest.approx(20 * RATE, abs=RATE // 10)
+
+
+@pytest.mark.parametrize(
+    ("tail", "seconds"),
+    [
+        (b"TAG" + bytes(125), 5.0),
+        (b"APETAGEX" + bytes(300), 5.0),
+        (encoded("mp3", speech(3.0)), 8.0),
+        (encoded("mp3", speech(3.0, rate=44_100), rate=44_100), 8.0),
+    ],
+)
+def test_what_programs_put_behind_an_mp3_does_no_harm(studio: Studio, tail: bytes, seconds: float) -> None:
+    """Tags at the end are no sound; another recording glued on, even of another rate, is."""
+    found = studio.take(encoded("mp3", speech(5.0)) + tail)
+    assert found.samples / RATE == pytest.approx(seconds, abs=0.15)
+
+
+def test_recordings_glued_together_are_one(studio: Studio) -> None:
+    """Two Opus files in one are heard one after the other."""
+    assert studio.take(encoded("opus", speech(3.0)) * 2).samples / RATE == pytest.approx(6.0, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        np.clip(speech(5.0) * 40, -1, 1),
+        tone(5.0, 11_000, level=0.9),
+        np.random.default_rng(1).uniform(-1, 1, 5 * RATE).astype(np.float32),
+        speech(5.0, level=0.003),
+    ],
+)
+def test_loudness_and_peak_hold_for_any_sound(studio: Studio, sound: np.ndarray) -> None:
+    """Clipped speech, a shrill tone, noise and a whisper all end at −16 LUFS and below −1.5 dBTP."""
+    found = studio.take(encoded("wav", sound))
+    assert found.loudness_lufs == pytest.approx(-16.0, abs=0.5)
+    assert found.true_peak_dbtp <= -1.5
+
+
 def test_a_few_damaged_frames_are_mended_and_told(studio: Studio) -> None:
-    """Damage of a moment in the middle becomes silence and a warning, not a refusal."""
+    """Damage of a moment in the middle becomes a warning, not a refusal."""
     recording = bytearray(encoded("flac", speech(20.0)))
     middle = len(recording) // 2
     recording[middle : middle + 40] = bytes(40)
