@@ -47,8 +47,9 @@ def master(job: Job, descriptors: Sequence[int], progress: Progress) -> Mapping[
         ceiling_dbtp=_real(job["ceiling_dbtp"]),
         most_limiting_db=_real(job["most_limiting_db"]),
     )
-    samples.offset = _mean(samples)
-    source = _measure(_told(samples.blocks(), len(samples), progress, 0.0, _LOOKED_AT))
+    third = _LOOKED_AT / 3
+    samples.offset = _mean(_told(samples.blocks(), len(samples), progress, 0.0, third), len(samples))
+    source = _measure(_told(samples.blocks(), len(samples), progress, third, 2 * third))
     if source.integrated_lufs < _SILENT_LUFS:
         raise Refusal("silent")
     most_gain_db = aim.ceiling_dbtp + aim.most_limiting_db - source.true_peak_dbtp
@@ -107,9 +108,9 @@ def _guess(samples: PlainSamples, gain: float, ceiling: float, most_gain_db: flo
     return gain
 
 
-def _mean(samples: PlainSamples) -> float:
+def _mean(blocks: Iterable[Samples], count: int) -> float:
     """Return the constant offset of a bad sound card: it is no sound, but it takes room from it."""
-    return sum(float(block.sum(dtype="float64")) for block in samples.blocks()) / max(1, len(samples))
+    return sum(float(block.sum(dtype="float64")) for block in blocks) / max(1, count)
 
 
 def _measure(blocks: Iterable[Samples]) -> Loudness:

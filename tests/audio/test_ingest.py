@@ -308,7 +308,7 @@ def test_recordings_glued_together_are_one(studio: Studio) -> None:
         np.clip(speech(5.0) * 40, -1, 1),
         tone(5.0, 11_000, level=0.9),
         np.random.default_rng(1).uniform(-1, 1, 5 * RATE).astype(np.float32),
-        speech(5.0, level=0.003),
+        speech(5.0, level=0.006),
     ],
 )
 def test_loudness_and_peak_hold_for_any_sound(studio: Studio, sound: np.ndarray) -> None:
