@@ -200,25 +200,37 @@ class StationDaemon:
 
     def run(self, stopping: threading.Event) -> None:
         """Be the station until `stopping` is set; a fresh start after a failure reads everything from the journal."""
-        self._remember()
-        self._up = True
+        self.begin()
         try:
             while not stopping.is_set():
-                self._listen()
-                self._tick()
+                self.step(TICK_S)
         finally:
-            self._up = False
-            self._drop_player()
-            self._save_runs()
-            self._note_alive()
+            self.end()
+
+    def begin(self) -> None:
+        """Read from the journal what was, and note the start."""
+        self._remember()
+        self._up = True
+
+    def step(self, wait_s: float) -> None:
+        """Wait for news at most so long, and do whatever should be done now."""
+        self._listen(wait_s)
+        self._tick()
+
+    def end(self) -> None:
+        """Silence, and leave everything so that the next start finds it."""
+        self._up = False
+        self._drop_player()
+        self._save_runs()
+        self._note_alive()
 
     def broken(self, error: Exception) -> None:
         """Note that the loop failed and will start again."""
         self._append("fault", {"code": "daemon_broken", "state": "once", "detail": type(error).__name__})
 
-    def _listen(self) -> None:
+    def _listen(self, wait_s: float) -> None:
         try:
-            message = self._inbox.get(timeout=TICK_S)
+            message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
         except queue.Empty:
             return
         while message is not None:
