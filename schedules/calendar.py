@@ -49,7 +49,7 @@ def local_dates(zone: ZoneInfo, during: Interval) -> Iterator[date]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One session on one day. `name` is its identity in slots: the rule, and the number of the start if it has several."""
+    """One session on one day. `name` is its identity in slots: the rule, and the number of the start if several."""
 
     rule: SessionRule
     name: str

@@ -1,4 +1,4 @@
-"""What should be armed, playing, stopped or settled now? Level-triggered: harmless to run twice, late, or after a crash."""
+"""What should be armed, playing, stopped or settled now? Level-triggered: harmless to ask twice, late or again."""
 
 from __future__ import annotations
 
