@@ -25,7 +25,7 @@ from config import Config, session_secret
 from link.codec import load
 from link.control import ControlSocket, Handler
 from link.keys import load_or_make
-from link.manifest import for_station, seal, unseal
+from link.manifest import for_station, keep, seal, unseal
 from playout.daemon import OutputSpec, Player, StationDaemon
 from playout.journal import Journal, Row, newest_state
 from playout.playerprocess import PlayerProcess
@@ -253,7 +253,7 @@ class House:
             if known is not None and known[0] == intent.revision:
                 return known[1]
             document = seal(for_station(intent, code), authority)
-            _write(path, document)
+            keep(path, document)
             mine = unseal(document, authority.verify_key)
             self._sealed[code] = (intent.revision, mine)
             return mine
@@ -344,13 +344,3 @@ def _player_maker(code: str) -> Callable[..., Player]:
 
 def _tell(name: str) -> Callable[[Exception], None]:
     return lambda error: _log.warning("worker_restarts", worker=name, error=type(error).__name__)
-
-
-def _write(path: Path, document: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(document)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from nacl.signing import SigningKey, VerifyKey
 from pydantic import ValidationError
@@ -52,3 +54,19 @@ def unseal(document: bytes, key: VerifyKey) -> Intent:
         return load(Intent, body["intent"])
     except (ValidationError, KeyError) as error:
         raise SignatureInvalid("signed, but not an intent that this version understands") from error
+
+
+def keep(path: Path, document: bytes) -> None:
+    """Put a document in the place of the last one: after a power cut it is the old or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(document)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
