@@ -24,8 +24,8 @@ _JUMP_FRAMES = RATE_HZ * 30 // 1000
 class DeviceTime:
     """The difference between device frames and bus frames that are heard at the same time, measured and then held.
 
-    A position is dated too late on a busy machine, never too early, so the true difference is near the highest of those
-    measured: of the last 5 s the tenth part above is left out, and the next one believed.
+    A position is dated too late on a busy machine, hardly ever too early, so the true difference is near the highest of
+    those measured: of the last 5 s the third highest is believed.
     """
 
     def __init__(self, timeline: Timeline) -> None:
@@ -80,7 +80,6 @@ class DeviceTime:
         return self._timeline.origin_ns + round((frame - self._believed()) * NS_PER_S / RATE_HZ)
 
     def _believed(self) -> float:
-        ordered = sorted(self._seen)
-        if not ordered:
+        if not self._seen:
             return float(self.current_shift)
-        return ordered[len(ordered) - 1 - len(ordered) // 10]
+        return sorted(self._seen)[-min(3, len(self._seen))]

@@ -23,9 +23,9 @@ Samples = npt.NDArray[np.int16]
 _START_S = 10.0
 _POLL_S = 0.01
 _CHUNK_BYTES = 4096
-# A read is late by chance, never early: of a stretch of reads the earliest show the time.
-_EARLY_PERCENT = 10.0
-_STRETCH_S = 10.0
+# A read is late by chance, never early, and what a stalled sink leaves out makes all later ones later still: the
+# earliest of the next second's reads shows the time.
+_READS = 200
 
 
 def wait_until(there: Callable[[], bool], *, timeout_s: float, what: str) -> None:
@@ -158,7 +158,7 @@ class Recording:
     """What a sink's monitor gave, with the instant of each sample.
 
     The null sink renders each 5 ms block at the moment at which its first sample counts as heard, and the reader gets
-    it some 0.1 ms later: the earliest reads of each 10 s give the time line, good to about 0.5 ms.
+    it some 0.1 ms later: the earliest of the next second's reads gives the time line, good to about 0.5 ms.
     """
 
     def __init__(self, sink: str, *, environment: Mapping[str, str]) -> None:
@@ -208,21 +208,19 @@ class Recording:
         """Return the CLOCK_MONOTONIC instants at which the samples at `positions` were heard."""
         reads = np.array(list(self._reads), dtype=np.int64)
         base_ns = reads[:, 0] - reads[:, 1] * NS_PER_S // RATE_HZ
-        stretch = reads[:, 1] // round(_STRETCH_S * RATE_HZ)
-        centres, bases = [], []
-        for number in np.unique(stretch):
-            chosen = stretch == number
-            if chosen.sum() >= 20 or not centres:
-                centres.append(float(reads[chosen, 1].mean()))
-                bases.append(float(np.percentile(base_ns[chosen], _EARLY_PERCENT)))
-        wanted = np.asarray(positions, dtype=np.float64)
-        return (np.interp(wanted, centres, bases) + wanted * NS_PER_S / RATE_HZ).astype(np.int64)
+        wanted = np.asarray(positions, dtype=np.int64)
+        containing = np.maximum(np.searchsorted(reads[:, 1], wanted, side="right") - 1, 0)
+        earliest = np.array([base_ns[first : first + _READS].min() for first in np.atleast_1d(containing)])
+        return (earliest.reshape(wanted.shape) + wanted * NS_PER_S // RATE_HZ).astype(np.int64)
 
     def position_at(self, instant_ns: int) -> int:
-        """Return the sample that was heard at `instant_ns`."""
+        """Return the sample that was heard at `instant_ns`, to the nearest 5 ms block where the sink stood still."""
         first_ns = int(self.instants_ns([0])[0])
-        guess = (instant_ns - first_ns) * RATE_HZ // NS_PER_S
-        return int(guess + (instant_ns - int(self.instants_ns([guess])[0])) * RATE_HZ // NS_PER_S)
+        guess = max(0, (instant_ns - first_ns) * RATE_HZ // NS_PER_S)
+        for _ in range(3):
+            guess += (instant_ns - int(self.instants_ns([guess])[0])) * RATE_HZ // NS_PER_S
+            guess = max(0, int(guess))
+        return guess
 
     def wait_for(self, instant_ns: int) -> None:
         """Return when everything that was heard by `instant_ns` is recorded."""
