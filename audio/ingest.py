@@ -27,6 +27,7 @@ _SHORTEST_S = 0.5
 _SLACK_S = 0.5
 _DAMAGED_SHARE = 0.02
 _DAMAGED_COUNT = 3
+_NOTICED_S = 0.15
 _DECODING = 0.4
 # Mastering reads only our own samples: about 100 times real time here, ten times is a slow machine.
 _MASTER_SPEED = 5.0
@@ -121,7 +122,7 @@ def ingest(
         head_silence_s=_real(measured, "head_s"),
         tail_silence_s=_real(measured, "tail_s"),
         source_format=found.container.name.lower(),
-        warnings=_warnings(decoded, measured, limits),
+        warnings=_warnings(found, decoded, measured, limits),
     )
 
 
@@ -212,7 +213,8 @@ def _budget_s(found: Sniffed, size: int, limits: IngestLimits) -> float:
 
 def _judge(found: Sniffed, decoded: Mapping[str, object], seconds: float) -> None:
     """Refuse what is not whole."""
-    declared, errors = found.declared_s, _count(decoded, "errors")
+    declared = found.declared_s
+    errors = max(_count(decoded, "errors"), _count(decoded, "holes"))
     short_s = 0.0 if declared is None else declared - seconds
     reaches_the_end = declared is not None and _real(decoded, "end_s") >= declared - _SLACK_S
     if found.cut:
@@ -287,16 +289,28 @@ def _refused(refusal: Refusal, limits: IngestLimits) -> IngestRefused | OSError:
             return IngestRefused(sentences.damaged())
 
 
+def _damaged_places(sniffed: Sniffed, decoded: Mapping[str, object]) -> int:
+    """Return how many places a listener may notice.
+
+    Recordings that were glued together give a decoding error or two where nothing is missing; where no length
+    was announced, such an error is all there is to know.
+    """
+    errors, holes = _count(decoded, "errors"), _count(decoded, "holes")
+    short_s = (sniffed.declared_s or 0.0) - _count(decoded, "samples") / PLAIN_RATE_HZ
+    noticed = errors > _DAMAGED_COUNT or short_s > _NOTICED_S or sniffed.declared_s is None
+    return max(errors, holes, 1) if holes or (errors and noticed) else 0
+
+
 def _warnings(
-    decoded: Mapping[str, object], measured: Mapping[str, object], limits: IngestLimits
+    sniffed: Sniffed, decoded: Mapping[str, object], measured: Mapping[str, object], limits: IngestLimits
 ) -> tuple[Finding, ...]:
     found: list[Finding] = []
     if decoded.get("cancelling") is True:
         found.append(sentences.one_channel_only())
     elif _real(decoded, "cancelled_s") > 1.0:
         found.append(sentences.partly_cancelled(_real(decoded, "first_cancelled_s"), _real(decoded, "cancelled_s")))
-    if errors := _count(decoded, "errors"):
-        found.append(sentences.damaged_frames(errors))
+    if damaged := _damaged_places(sniffed, decoded):
+        found.append(sentences.damaged_frames(damaged))
     if (head := _real(measured, "head_s")) > 1.0:
         found.append(sentences.head_silence(head))
     if (tail := _real(measured, "tail_s")) > 1.0:

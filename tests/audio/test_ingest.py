@@ -294,6 +294,7 @@ def test_a_cut_m4a_file_with_its_index_in_front(studio: Studio, tmp_path: Path) 
 def test_what_programs_put_behind_an_mp3_does_no_harm(studio: Studio, tail: bytes, seconds: float) -> None:
     """Tags at the end are no sound; another recording glued on, even of another rate, is."""
     found = studio.take(encoded("mp3", speech(5.0)) + tail)
+    assert codes(found) == []
     assert found.samples / RATE == pytest.approx(seconds, abs=0.15)
 
 
