@@ -120,11 +120,6 @@ class Ledger:
         with self._lock:
             self._written.clear()
 
-    def pending(self) -> int | None:
-        """Return the offset of the first sample that is neither counted nor lost, None where there is none."""
-        with self._lock:
-            return self._written[0].offset if self._written else None
-
     def tally(self, airing: str) -> Tally:
         """Return a copy of what was counted for `airing`."""
         with self._lock:
