@@ -30,8 +30,9 @@ from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from link.scenario import read
 from playout import bench as player_bench
-from playout.daemon import OutputSpec, Player, StationDaemon
+from playout.daemon import OutputSpec, StationDaemon
 from playout.journal import Journal
+from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
 from playout.soundlab import pulse_server, wait_until
 from playout.supervisor import Supervisor, Work

@@ -26,8 +26,9 @@ from link.codec import load
 from link.control import ControlSocket, Handler
 from link.keys import load_or_make
 from link.manifest import for_station, keep, seal, unseal
-from playout.daemon import OutputSpec, Player, StationDaemon
+from playout.daemon import OutputSpec, StationDaemon
 from playout.journal import Journal, Row, newest_state
+from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id

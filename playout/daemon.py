@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -15,18 +14,19 @@ import structlog
 
 from audio.library import Library
 from link.codec import dump, load
-from link.door import FaultStatus, OnAirStatus, OutputStatus, StationStatus
-from playout import faults, runs
+from link.door import OutputStatus, StationStatus
+from playout import glance, runs
+from playout.faults import FaultBook, fault, output_fault
 from playout.journal import Journal, Row
+from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Clock, Interval
-from schedules.errors import OutputError, SignatureInvalid
+from schedules.errors import SignatureInvalid
 from schedules.grid import SlotId
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
-from schedules.rundown import Rundown, RundownItem
-from schedules.segment import SAMPLE_RATE_HZ
+from schedules.rundown import Rundown
 from schedules.text import Text
 from schedules.verdicts import judge, not_aired
 
@@ -37,10 +37,7 @@ REPLAN_S = 60.0
 NEAR = timedelta(seconds=200)
 CHECKPOINT_S = 0.5
 ALIVE_S = 2.0
-HANG_S = 3.0
-MANY_DEATHS = 8
 FADE_MS = 300
-REST_S = 3.0
 AHEAD = timedelta(hours=30)
 MEMORY = timedelta(days=62)
 OLDEST_DEBT = timedelta(days=31)
@@ -55,27 +52,6 @@ class OutputSpec:
     kind: str
     device: str | None = None
     volume_db: float = 0.0
-
-
-class Player(Protocol):
-    """The player process as the station sees it: commands down, events up through the callbacks it was made with."""
-
-    @property
-    def pid(self) -> int | None:
-        """Process id, for the log."""
-        ...
-
-    def start(self) -> None:
-        """Start the process."""
-        ...
-
-    def send(self, command: Mapping[str, Any]) -> None:
-        """Hand down one command; raises OutputError where the player is gone."""
-        ...
-
-    def kill(self) -> None:
-        """End it at once."""
-        ...
 
 
 class Shelf(Protocol):
@@ -94,26 +70,6 @@ class Shelf(Protocol):
         ...
 
 
-class PlayerMaker(Protocol):
-    """Makes a player that reports to the two callbacks, from threads of its own."""
-
-    def __call__(self, *, on_event: Callable[[dict[str, Any]], None], on_exit: Callable[[int], None]) -> Player:
-        """Return a player that is not started yet."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _PlayerEvent:
-    generation: int
-    event: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _PlayerExit:
-    generation: int
-    code: int
-
-
 @dataclass(slots=True)
 class _StopOrder:
     by: str
@@ -125,23 +81,6 @@ class _StopOrder:
 @dataclass(frozen=True, slots=True)
 class _Wake:
     pass
-
-
-@dataclass(slots=True)
-class _PlayerState:
-    """What is known of the player process of the moment."""
-
-    generation: int = 0
-    player: Player | None = None
-    ready: bool = False
-    asked_at: float = 0.0
-    heard_at: float = 0.0
-    wanted_at: float = 0.0
-    deaths: list[float] = field(default_factory=list)
-    outputs: dict[str, tuple[str, str]] = field(default_factory=dict)
-    rms_dbfs: float | None = None
-    peak_dbfs: float | None = None
-    airings: dict[str, SlotId] = field(default_factory=dict)
 
 
 class StationDaemon:
@@ -170,11 +109,17 @@ class StationDaemon:
         self._shelf = shelf
         self._aircheck = aircheck
         self._fetch_intent = intent
-        self._make_player = make_player
         self._on_row = on_row
         self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._player = _PlayerState()
+        self._faults = FaultBook(clock=clock, write=lambda body: self._append("fault", dict(body)))
+        self._player = PlayerKeeper(
+            make_player=make_player,
+            opening=self._opening,
+            deliver=self._inbox.put,
+            clock=clock,
+            faults=self._faults,
+        )
         self._intent: Intent | None = None
         self._airings: dict[SlotId, Airing] = {}
         self._aired: dict[str, datetime] = {}
@@ -182,7 +127,6 @@ class StationDaemon:
         self._silences: tuple[Silence, ...] = ()
         self._outages: tuple[Outage, ...] = ()
         self._untrusted_since: datetime | None = None
-        self._faults: dict[str, FaultStatus] = {}
         self._since: datetime | None = None
         self._debt_from: datetime | None = None
         self._rundown: Rundown | None = None
@@ -192,9 +136,7 @@ class StationDaemon:
         self._checked_at = float("-inf")
         self._alive_at = float("-inf")
         self._offset: float | None = None
-        self._looked_at: datetime | None = None
         self._up = False
-        self._arms = 0
 
     # The loop
 
@@ -220,13 +162,14 @@ class StationDaemon:
     def end(self) -> None:
         """Silence, and leave everything so that the next start finds it."""
         self._up = False
-        self._drop_player()
+        self._player.drop()
+        self._lose_runs(self._clock.now())
         self._save_runs()
         self._note_alive()
 
     def broken(self, error: Exception) -> None:
         """Note that the loop failed and will start again."""
-        self._append("fault", {"code": "daemon_broken", "state": "once", "detail": type(error).__name__})
+        self._faults.note("daemon_broken", detail=type(error).__name__)
 
     def _listen(self, wait_s: float) -> None:
         try:
@@ -242,10 +185,11 @@ class StationDaemon:
 
     def _handle(self, message: object) -> None:
         match message:
-            case _PlayerEvent(generation, event) if generation == self._player.generation:
-                self._player_said(event)
-            case _PlayerExit(generation, code) if generation == self._player.generation:
-                self._player_gone(code)
+            case PlayerEvent() if self._player.concerns(message):
+                self._player_said(message.event)
+            case PlayerExit() if self._player.concerns(message):
+                self._player.died(message.code)
+                self._lose_runs(self._clock.now())
             case _StopOrder():
                 self._stop_now(message)
             case _Wake():
@@ -263,7 +207,8 @@ class StationDaemon:
         rundown = self._near
         if rundown is None:
             return
-        self._keep_player(rundown, now, monotonic, trusted=trusted)
+        if self._player.keep(wanted=trusted and player_wanted(rundown, self._facts(), now)):
+            self._lose_runs(now)
         ready = trusted and self._player.ready
         for action in reconcile(rundown, self._facts(), now, ready=ready):
             self._do(action, now)
@@ -280,8 +225,9 @@ class StationDaemon:
         now = self._clock.now()
         rows = self._journal.rows()
         alive = self._journal.checkpoints("alive").get("alive")
-        self._airings, self._aired, self._runs, self._faults = {}, {}, {}, {}
-        self._player = _PlayerState(generation=self._player.generation + 1)
+        self._airings, self._aired, self._runs = {}, {}, {}
+        self._faults.forget()
+        self._player.drop()
         for row in rows:
             if row.kind == "verdict":
                 self._keep_airing(load(Airing, row.body), now)
@@ -335,7 +281,7 @@ class StationDaemon:
         if self._untrusted_since is None:
             return self._outages
         during = Interval(self._untrusted_since, max(self._clock.now(), self._untrusted_since))
-        return (*self._outages, Outage(during=during, reason=faults.fault("clock_untrusted")))
+        return (*self._outages, Outage(during=during, reason=fault("clock_untrusted")))
 
     # Plan and actions
 
@@ -343,9 +289,9 @@ class StationDaemon:
         try:
             intent = self._fetch_intent()
         except SignatureInvalid as error:
-            self._open_fault("intent_refused", faults.fault("intent_refused"), str(error))
+            self._faults.begin("intent_refused", fault("intent_refused"), str(error))
             return
-        self._close_fault("intent_refused")
+        self._faults.end("intent_refused")
         if self._intent is None or intent.revision >= self._intent.revision:
             if self._intent is None or intent.revision != self._intent.revision:
                 self._append("intent", {"revision": intent.revision})
@@ -377,7 +323,7 @@ class StationDaemon:
             case Arm():
                 self._arm(action)
             case Disarm(slot):
-                self._send({"do": "disarm", "airing": self._airing_of(slot)})
+                self._player.send({"do": "disarm", "airing": self._player.airing_of(slot)})
                 run = self._runs.pop(slot)
                 self._journal.set_checkpoint(f"run/{slot}", None)
                 if run.parts:
@@ -387,7 +333,7 @@ class StationDaemon:
                 run = self._runs[slot]
                 if run.reason is None:
                     self._runs[slot] = replace(run, reason=reason)
-                    self._send({"do": "stop", "airing": self._airing_of(slot), "fade_ms": FADE_MS})
+                    self._player.send({"do": "stop", "airing": self._player.airing_of(slot), "fade_ms": FADE_MS})
                 if run.state is RunState.INTERRUPTED:
                     self._runs[slot] = replace(self._runs[slot], state=RunState.ENDED, reason=reason)
             case Settle(slot):
@@ -399,12 +345,10 @@ class StationDaemon:
         item = action.item
         if item.sha256 is None:
             return
-        self._arms += 1
-        airing = f"{item.slot}#{self._arms}"
-        self._player.airings[airing] = item.slot
-        joined = None if action.joins is None else self._airing_of(action.joins)
+        airing = self._player.new_airing(item.slot)
+        joined = None if action.joins is None else self._player.airing_of(action.joins)
         self._runs[item.slot] = runs.armed(action, self._runs.get(item.slot))
-        self._send(
+        self._player.send(
             {
                 "do": "arm",
                 "airing": airing,
@@ -428,66 +372,16 @@ class StationDaemon:
 
     # Player
 
-    def _keep_player(self, rundown: Rundown, now: datetime, monotonic: float, *, trusted: bool) -> None:
-        state = self._player
-        wanted = trusted and player_wanted(rundown, self._facts(), now)
-        if wanted:
-            state.wanted_at = monotonic
-        if state.player is None and wanted:
-            self._start_player(monotonic)
-        elif state.player is not None:
-            if not wanted and monotonic - state.wanted_at > REST_S:
-                self._drop_player()
-            elif monotonic - max(state.heard_at, state.asked_at) > HANG_S:
-                self._append_fault_once("player_hang")
-                state.player.kill()
-                self._player_gone(-9)
-
-    def _start_player(self, monotonic: float) -> None:
-        state = self._player
-        state.deaths = [at for at in state.deaths if monotonic - at < 60.0]
-        over = len(state.deaths) - MANY_DEATHS
-        pause_s = 0.0 if over < 0 else min(5.0, 0.5 * 2**over)
-        if state.deaths and monotonic - state.deaths[-1] < pause_s:
-            return
-        generation = state.generation + 1
-        player = self._make_player(
-            on_event=lambda event: self._inbox.put(_PlayerEvent(generation, event)),
-            on_exit=lambda code: self._inbox.put(_PlayerExit(generation, code)),
-        )
-        self._player = _PlayerState(
-            generation=generation, player=player, asked_at=monotonic, wanted_at=monotonic, deaths=state.deaths
-        )
-        player.start()
-        self._send(
-            {
-                "do": "open",
-                "station": self.code,
-                "outputs": [
-                    {"name": o.name, "kind": o.kind, "device": o.device, "volume_db": o.volume_db}
-                    for o in self._outputs
-                ],
-                "aircheck": {"folder": str(self._aircheck)},
-                "wall_offset_ns": round((self._clock.now().timestamp() - monotonic) * 1e9),
-            }
-        )
-
-    def _drop_player(self) -> None:
-        player = self._player.player
-        if player is None:
-            return
-        self._send({"do": "quit"})
-        player.kill()
-        self._player = _PlayerState(generation=self._player.generation + 1, deaths=self._player.deaths)
-        self._lose_runs(self._clock.now())
-
-    def _player_gone(self, code: int) -> None:
-        now, monotonic = self._clock.now(), self._clock.monotonic()
-        deaths = [*self._player.deaths, monotonic]
-        self._player = _PlayerState(generation=self._player.generation + 1, deaths=deaths)
-        self._append("fault", {"code": "player_lost", "state": "once", "exit": code})
-        self._lose_runs(now)
-        self._save_runs()
+    def _opening(self) -> Mapping[str, Any]:
+        return {
+            "do": "open",
+            "station": self.code,
+            "outputs": [
+                {"name": o.name, "kind": o.kind, "device": o.device, "volume_db": o.volume_db} for o in self._outputs
+            ],
+            "aircheck": {"folder": str(self._aircheck)},
+            "wall_offset_ns": round((self._clock.now().timestamp() - self._clock.monotonic()) * 1e9),
+        }
 
     def _lose_runs(self, now: datetime) -> None:
         for slot, run in list(self._runs.items()):
@@ -501,22 +395,22 @@ class StationDaemon:
                     self._journal.set_checkpoint(f"run/{slot}", None)
 
     def _player_said(self, event: dict[str, Any]) -> None:
-        state = self._player
-        state.heard_at = self._clock.monotonic()
+        player = self._player
+        player.heard()
         match event["event"]:
             case "ready":
-                state.ready = True
+                player.ready = True
             case "level":
-                state.rms_dbfs, state.peak_dbfs = event["rms_dbfs"], event["peak_dbfs"]
+                player.rms_dbfs, player.peak_dbfs = event["rms_dbfs"], event["peak_dbfs"]
             case "output":
                 self._output_changed(event["name"], event["state"], event.get("detail", ""))
             case "started" | "progress" | "ended" | "refused":
                 self._airing_changed(event)
 
     def _airing_changed(self, event: dict[str, Any]) -> None:
-        slot = self._player.airings.get(event["airing"])
+        slot = self._player.slot_of(event["airing"])
         run = self._runs.get(slot) if slot is not None else None
-        if slot is None or run is None or self._airing_of(slot) != event["airing"]:
+        if slot is None or run is None:
             return
         now = self._clock.now()
         match event["event"]:
@@ -540,8 +434,8 @@ class StationDaemon:
             case "ended":
                 run = self._part_ended(run, event)
             case "refused":
-                self._append("fault", {"code": "media_refused", "state": "once", "slot": slot, "why": event["code"]})
-                run = runs.refused(run, faults.fault("media_refused"), now)
+                self._faults.note("media_refused", slot=slot, why=event["code"])
+                run = runs.refused(run, fault("media_refused"), now)
         self._runs[slot] = run
         if event["event"] != "progress":
             self._save_run(run)
@@ -566,19 +460,9 @@ class StationDaemon:
         self._player.outputs[name] = (state, detail)
         code = f"output_{name}"
         if state == "ok":
-            self._close_fault(code)
+            self._faults.end(code)
         elif state != "opening":
-            self._open_fault(code, faults.output_fault(state, name), detail or state)
-
-    def _airing_of(self, slot: SlotId) -> str | None:
-        found = [airing for airing, known in self._player.airings.items() if known == slot]
-        return found[-1] if found else None
-
-    def _send(self, command: Mapping[str, Any]) -> None:
-        if self._player.player is not None:
-            # A player that is gone tells so by its exit, which is already on its way here.
-            with contextlib.suppress(OutputError):
-                self._player.player.send(command)
+            self._faults.begin(code, output_fault(state, name), detail or state)
 
     # Orders from people
 
@@ -603,7 +487,7 @@ class StationDaemon:
                 running = any(s.session == item.session for s in silences)
                 if not running and item.start <= now < item.session_end and item.slot not in self._airings:
                     silences.append(Silence(session=item.session, by=order.by, reason=order.reason))
-        self._send({"do": "stop", "airing": None, "fade_ms": FADE_MS})
+        self._player.send({"do": "stop", "airing": None, "fade_ms": FADE_MS})
         self._silences = (*self._silences, *silences)
         body = {"by": order.by, "reason": order.reason, "silences": [dump(silence) for silence in silences]}
         self._append("stop", body)
@@ -616,7 +500,7 @@ class StationDaemon:
         offset = now.timestamp() - monotonic
         if self._offset is not None and abs(offset - self._offset) > JUMP_S:
             step_s = round(offset - self._offset, 3)
-            self._append("fault", {"code": "clock_step", "state": "once", "step_s": step_s})
+            self._faults.note("clock_step", step_s=step_s)
             for slot, run in list(self._runs.items()):
                 if run.state is RunState.ARMED:
                     self._do(Disarm(slot), now)
@@ -624,15 +508,15 @@ class StationDaemon:
         self._offset = offset
         state = self._clock.state()
         if state.trusted:
-            self._close_fault("clock_untrusted")
+            self._faults.end("clock_untrusted")
             if self._untrusted_since is not None:
                 during = Interval(min(self._untrusted_since, now), now)
-                self._outages = (*self._outages, Outage(during=during, reason=faults.fault("clock_untrusted")))
+                self._outages = (*self._outages, Outage(during=during, reason=fault("clock_untrusted")))
                 self._untrusted_since = None
                 self._plan_due = True
         elif self._untrusted_since is None:
             self._untrusted_since = now
-            self._open_fault("clock_untrusted", faults.fault("clock_untrusted"), state.reason.en)
+            self._faults.begin("clock_untrusted", fault("clock_untrusted"), state.reason.en)
         return state.trusted
 
     def _to_wall(self, monotonic_ns: int) -> datetime:
@@ -646,25 +530,6 @@ class StationDaemon:
 
     def _append(self, kind: str, body: dict[str, Any]) -> None:
         self._on_row(self._journal.append(kind, body))
-
-    def _append_fault_once(self, code: str) -> None:
-        self._append("fault", {"code": code, "state": "once"})
-
-    def _open_fault(self, code: str, message: Text, detail: str) -> None:
-        known = self._faults.get(code)
-        if known is not None and known.message == message:
-            return
-        now = self._clock.now()
-        self._append("fault", {"code": code, "state": "open", "message": message.vi, "detail": detail})
-        status = FaultStatus(code=code, since=now, message=message, hint=faults.hint(code))
-        with self._lock:
-            self._faults[code] = status
-
-    def _close_fault(self, code: str) -> None:
-        with self._lock:
-            known = self._faults.pop(code, None)
-        if known is not None:
-            self._append("fault", {"code": code, "state": "closed", "since": known.since.isoformat()})
 
     def _save_runs(self) -> None:
         for run in self._runs.values():
@@ -690,65 +555,35 @@ class StationDaemon:
         """Return the station as it is now."""
         now = self._clock.now()
         with self._lock:
-            rundown, open_faults = self._rundown, tuple(self._faults.values())
-        player = self._player
-        playing = [run for run in list(self._runs.values()) if run.state is RunState.PLAYING]
-        on_air = self._on_air(playing[-1], now) if playing else None
+            rundown = self._rundown
+        runs = dict(self._runs)
+        on_air = glance.on_air(runs.values(), now)
+        faults = self._faults.open
         clock = self._clock.state()
+        player = self._player
         return StationStatus(
             code=self.code,
-            state=self._state(on_air is not None, bool(open_faults), clock.trusted, player.player is not None),
+            state=glance.state(
+                up=self._up,
+                trusted=clock.trusted,
+                faulty=bool(faults),
+                on_air=on_air is not None,
+                player=player.present,
+            ),
             clock=clock,
             contact_at=now,
             on_air=on_air,
-            next=self._next(rundown, now),
-            outputs=tuple(self._output_status(output, player) for output in self._outputs),
-            faults=open_faults,
+            next=glance.next_item(rundown, self._airings, runs, now),
+            outputs=tuple(self._output_status(output) for output in self._outputs),
+            faults=faults,
             level_dbfs=player.rms_dbfs,
             peak_dbfs=player.peak_dbfs,
             rehearsal=all(output.kind == "virtual" for output in self._outputs),
             revision=self._intent.revision if self._intent is not None else 0,
         )
 
-    def _state(self, on_air: bool, faulty: bool, trusted: bool, player: bool) -> str:
-        if not self._up:
-            return "off"
-        if not trusted:
-            return "untrusted_clock"
-        if faulty:
-            return "fault"
-        if on_air:
-            return "on_air"
-        return "armed" if player else "idle"
-
-    def _on_air(self, run: Run, now: datetime) -> OnAirStatus:
-        began = run.part_started_at or run.start_at
-        position_s = run.part_first / SAMPLE_RATE_HZ + max(0.0, (now - began).total_seconds())
-        duration_s = run.item.samples / SAMPLE_RATE_HZ
-        return OnAirStatus(
-            slot=run.slot,
-            title=run.item.title,
-            programme=run.item.programme,
-            kind=run.item.kind.value,
-            segment=run.item.segment,
-            started_at=run.started_at,
-            ends_at=began + timedelta(seconds=(run.item.samples - run.part_first) / SAMPLE_RATE_HZ),
-            position_s=min(position_s, duration_s),
-            duration_s=duration_s,
-        )
-
-    def _next(self, rundown: Rundown | None, now: datetime) -> RundownItem | None:
-        if rundown is None:
-            return None
-        settled, begun = self._airings, self._runs
-        for item in rundown.items:
-            waiting = item.slot not in settled and (item.slot not in begun or begun[item.slot].state is RunState.ARMED)
-            if waiting and item.due > now and item.sha256 is not None and item.replaced_by is None:
-                return item
-        return None
-
-    def _output_status(self, output: OutputSpec, player: _PlayerState) -> OutputStatus:
-        state, detail = player.outputs.get(output.name, ("idle", ""))
+    def _output_status(self, output: OutputSpec) -> OutputStatus:
+        state, detail = self._player.outputs.get(output.name, ("idle", ""))
         return OutputStatus(name=output.name, kind=output.kind, device=output.device, state=state, detail=detail)
 
     def plan(self, start: datetime, end: datetime) -> Rundown:

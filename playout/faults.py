@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from link.door import FaultStatus
+from schedules.clock import Clock
 from schedules.text import Text
 
 _OUTPUT = {
@@ -66,3 +72,45 @@ def fault(code: str) -> Text:
 def hint(code: str) -> Text | None:
     """Return what to do about a fault, None where nothing helps but waiting."""
     return _HINTS["output"] if code.startswith("output_") else _HINTS.get(code)
+
+
+class FaultBook:
+    """The faults that are open now. `write` puts a row of kind `fault` into the journal."""
+
+    def __init__(self, *, clock: Clock, write: Callable[[Mapping[str, Any]], None]) -> None:
+        self._clock = clock
+        self._write = write
+        self._lock = threading.Lock()
+        self._open: dict[str, FaultStatus] = {}
+
+    @property
+    def open(self) -> tuple[FaultStatus, ...]:
+        """Every open fault, oldest first; from any thread."""
+        with self._lock:
+            return tuple(self._open.values())
+
+    def begin(self, code: str, message: Text, detail: str) -> None:
+        """Open a fault, or say it anew where its sentence changed; nothing where it is open so already."""
+        known = self._open.get(code)
+        if known is not None and known.message == message:
+            return
+        since = self._clock.now()
+        self._write({"code": code, "state": "open", "message": message.vi, "detail": detail})
+        with self._lock:
+            self._open[code] = FaultStatus(code=code, since=since, message=message, hint=hint(code))
+
+    def end(self, code: str) -> None:
+        """Close a fault; nothing where it is not open."""
+        with self._lock:
+            known = self._open.pop(code, None)
+        if known is not None:
+            self._write({"code": code, "state": "closed", "since": known.since.isoformat()})
+
+    def note(self, code: str, **more: str | float) -> None:
+        """Write down something that happened once and is over."""
+        self._write({"code": code, "state": "once", **more})
+
+    def forget(self) -> None:
+        """Begin with none open, as after a start."""
+        with self._lock:
+            self._open.clear()

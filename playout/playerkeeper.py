@@ -1,0 +1,193 @@
+"""Keeps one player process: there when it is wanted, replaced when it dies or hangs, its news told by generation."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from playout.faults import FaultBook
+from schedules.clock import Clock
+from schedules.errors import OutputError
+from schedules.grid import SlotId
+
+HANG_S = 3.0
+"""Silence of the player's own heartbeat (every 0.5 s) after which it is killed."""
+
+REST_S = 3.0
+"""How long a player stays after it was last wanted."""
+
+MANY_DEATHS = 8
+"""Deaths within a minute after which the next start waits, longer each time."""
+
+
+class Player(Protocol):
+    """The player process as the station sees it: commands down, events up through the callbacks it was made with."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id, for the log."""
+        ...
+
+    def start(self) -> None:
+        """Start the process."""
+        ...
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Hand down one command; raises OutputError where the player is gone."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+class PlayerMaker(Protocol):
+    """Makes a player that reports to the two callbacks, from threads of its own."""
+
+    def __call__(self, *, on_event: Callable[[dict[str, Any]], None], on_exit: Callable[[int], None]) -> Player:
+        """Return a player that is not started yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerEvent:
+    """An event of the player of one generation."""
+
+    generation: int
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerExit:
+    """The end of the player of one generation."""
+
+    generation: int
+    code: int
+
+
+class PlayerKeeper:
+    """One player at a time. Used by the station's thread only; `deliver` is called from the player's threads.
+
+    opening: gives the command with which a new player begins. rms_dbfs, peak_dbfs: of its last half second.
+    """
+
+    def __init__(
+        self,
+        *,
+        make_player: PlayerMaker,
+        opening: Callable[[], Mapping[str, Any]],
+        deliver: Callable[[object], None],
+        clock: Clock,
+        faults: FaultBook,
+    ) -> None:
+        self._make_player = make_player
+        self._opening = opening
+        self._deliver = deliver
+        self._clock = clock
+        self._faults = faults
+        self._generation = 0
+        self._player: Player | None = None
+        self._heard_at = 0.0
+        self._wanted_at = 0.0
+        self._deaths: list[float] = []
+        self._airings: dict[str, SlotId] = {}
+        self._number = 0
+        self.ready = False
+        self.outputs: dict[str, tuple[str, str]] = {}
+        self.rms_dbfs: float | None = None
+        self.peak_dbfs: float | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a player, ready or not."""
+        return self._player is not None
+
+    def concerns(self, message: PlayerEvent | PlayerExit) -> bool:
+        """Return whether the message is of the player of the moment, and not of one that is gone."""
+        return message.generation == self._generation and self._player is not None
+
+    def heard(self) -> None:
+        """Note a sign of life."""
+        self._heard_at = self._clock.monotonic()
+
+    def keep(self, *, wanted: bool) -> bool:
+        """Start, leave, rest or replace the player; True where the one that was there is gone now."""
+        now = self._clock.monotonic()
+        if wanted:
+            self._wanted_at = now
+        if self._player is None:
+            if wanted:
+                self._start(now)
+            return False
+        if not wanted and now - self._wanted_at > REST_S:
+            self.drop()
+            return True
+        if now - self._heard_at > HANG_S:
+            self._faults.note("player_hang")
+            self._player.kill()
+            self._deaths.append(now)
+            self._forget()
+            return True
+        return False
+
+    def drop(self) -> None:
+        """End the player: its sound stops at once."""
+        if self._player is not None:
+            self.send({"do": "quit"})
+            self._player.kill()
+            self._forget()
+
+    def died(self, code: int) -> None:
+        """Note that the player of the moment ended by itself."""
+        self._deaths.append(self._clock.monotonic())
+        self._forget()
+        self._faults.note("player_lost", exit=code)
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Hand down a command, if there is a player."""
+        if self._player is not None:
+            # A player that is gone tells so by its exit, which is already on its way here.
+            with contextlib.suppress(OutputError):
+                self._player.send(command)
+
+    def new_airing(self, slot: SlotId) -> str:
+        """Return a name for one more try at a slot, known to this player only."""
+        self._number += 1
+        airing = f"{slot}#{self._number}"
+        self._airings[airing] = slot
+        return airing
+
+    def airing_of(self, slot: SlotId) -> str | None:
+        """Return the newest name given out for a slot, None where this player never had it."""
+        return next((airing for airing in reversed(self._airings) if self._airings[airing] == slot), None)
+
+    def slot_of(self, airing: str) -> SlotId | None:
+        """Return the slot of an airing, if it is the newest try at it."""
+        slot = self._airings.get(airing)
+        return slot if slot is not None and self.airing_of(slot) == airing else None
+
+    def _start(self, now: float) -> None:
+        self._deaths = [at for at in self._deaths if now - at < 60.0]
+        over = len(self._deaths) - MANY_DEATHS
+        pause_s = 0.0 if over < 0 else min(5.0, 0.5 * 2**over)
+        if self._deaths and now - self._deaths[-1] < pause_s:
+            return
+        self._forget()
+        generation = self._generation
+        self._player = self._make_player(
+            on_event=lambda event: self._deliver(PlayerEvent(generation, event)),
+            on_exit=lambda code: self._deliver(PlayerExit(generation, code)),
+        )
+        self._heard_at = now
+        self._player.start()
+        self.send(self._opening())
+
+    def _forget(self) -> None:
+        self._generation += 1
+        self._player = None
+        self._airings = {}
+        self.ready = False
+        self.outputs = {}
+        self.rms_dbfs = self.peak_dbfs = None
