@@ -109,14 +109,17 @@ class Bus:
         if item is not None and not item.on_air:
             self._finish(item, self._head, "stopped")
 
-    def stop(self, airing: str | None, *, fade_ms: int) -> None:
-        """Fade out `airing`, or everything and all that was armed."""
+    def stop(self, airing: str | None, *, fade_ms: int, silent_ns: int | None = None) -> None:
+        """Fade out `airing`, or everything and all that was armed: at once, or so that it is silent at `silent_ns`."""
+        fade_frames = fade_ms * RATE_HZ // 1000
+        wanted = self._head if silent_ns is None else self._timeline.frame_at(silent_ns) - fade_frames
         for item in list(self._items.values()):
             if airing not in (None, item.airing) or item.over_frame is not None:
                 continue
             if item.on_air and fade_ms > 0:
-                if item.fade_from is None:
-                    item.fade_from, item.fade_frames = self._head, fade_ms * RATE_HZ // 1000
+                begin = max(self._head, wanted)
+                if item.fade_from is None or begin < item.fade_from:
+                    item.fade_from, item.fade_frames = begin, fade_frames
             else:
                 self._finish(item, self._head, "stopped")
 
@@ -336,11 +339,13 @@ class Bus:
     def _report(self, now_ns: int) -> None:
         due = now_ns - self._reported_ns >= _REPORT_NS
         for item in list(self._items.values()):
+            if not item.handed and item.over_frame is None:
+                continue
             tallies = {output.name: output.tally(item.airing) for output in self._outputs}
             self._announce(item, tallies)
             if item.over_frame is not None and (not item.handed or self._is_settled(item.over_frame, now_ns)):
                 self._end(item, tallies, now_ns)
-            elif due and item.handed:
+            elif due:
                 self._emit(
                     {
                         "event": "progress",

@@ -30,9 +30,10 @@ class Feeds:
             self.release(airing)
 
     def hold(self, airing: str, descriptor: int) -> None:
-        """Keep `descriptor` until `airing` is released."""
+        """Keep `descriptor` until `airing` is released; a second one for the same airing is not needed."""
         with self._lock:
-            self._descriptors[airing] = descriptor
+            if self._descriptors.setdefault(airing, descriptor) != descriptor:
+                os.close(descriptor)
 
     def open(self, cue: Cue) -> Source:
         """Return a source for `cue` that is decoding already."""

@@ -18,6 +18,8 @@ from schedules.errors import OutputError
 Event = Mapping[str, object]
 
 _LAST_WORDS_LINES = 40
+# As a shell says it: there was nothing that could be started.
+_NO_CHILD = 127
 
 
 class PlayerProcess:
@@ -103,13 +105,21 @@ class PlayerProcess:
     def _run(self) -> None:
         # The child is born in this thread, which lives as long as it does: it asks to be killed when the thread that
         # started it ends, not only when the process does.
-        child = subprocess.Popen(
-            [sys.executable, "-m", "playout.player", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._environment | {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
-        )
+        try:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "playout.player", str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self._environment | {"OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+                # A group of its own: Ctrl-C at the terminal is for the parent, which ends its players itself.
+                process_group=0,
+            )
+        except OSError as error:
+            self._words.append(str(error))
+            self._born.set()
+            self._on_exit(_NO_CHILD)
+            return
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None
         os.set_blocking(child.stdin.fileno(), False)
         self._child = child

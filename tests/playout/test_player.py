@@ -271,6 +271,23 @@ def test_a_player_outlives_no_parent(tmp_path: Path) -> None:
     )
 
 
+def test_ctrl_c_at_the_terminal_does_not_reach_a_player(stage: Stage) -> None:
+    """The child is in a process group of its own, so that its parent can end it in order."""
+    stage.open(DESK)
+    assert os.getpgid(stage.player.pid) == stage.player.pid != os.getpgid(0)
+
+
+def test_the_same_order_twice_airs_once(stage: Stage) -> None:
+    """A second order of the same name changes nothing, as a parent may send it after a doubt."""
+    sound = stage.noise(0.5)
+    stage.open(DESK)
+    for _ in range(2):
+        stage.arm("a", sound, start_ns=in_s(1.0))
+    stage.wait("ended", airing="a")
+    wait_for_instant(time.monotonic_ns() + NS_PER_S)
+    assert len(stage.told("ended")) == len(stage.told("started")) == 1
+
+
 def test_a_player_lives_on_when_the_thread_that_started_it_ends(stage: Stage) -> None:
     """Starting a player from a passing thread, as a supervisor may, does not bind its life to that thread."""
     starter = threading.Thread(target=lambda: stage.open(DESK))

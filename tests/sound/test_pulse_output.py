@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from playout.soundlab import PulseServer, wait_until
+from playout.soundlab import PulseServer, Samples, wait_until
 from playout.source import NS_PER_S, RATE_HZ
 from tests.playout.stage import Stage, in_s, wait_for_instant
 
@@ -21,14 +21,20 @@ OTHER = {"name": "other", "kind": "pulse", "device": "other", "volume_db": 0.0}
 REHEARSAL = {"name": "desk", "kind": "virtual", "device": None, "volume_db": 0.0}
 
 
+def _begin(stage: Stage, sound: Samples) -> int:
+    """Open the horn and order `sound`; return the instant at which it is due."""
+    stage.open(HORN)
+    stage.wait("output", state="ok")
+    start_ns = in_s(2.2)
+    stage.arm("a", sound, start_ns=start_ns)
+    return start_ns
+
+
 def test_an_item_is_heard_bit_by_bit_at_its_time(pulse: PulseServer, stage: Stage) -> None:
     """The monitor holds every sample of the file, begun within 20 ms of its time; the counts are complete and true."""
     sound = stage.noise(2.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
     with pulse.recording("horn") as recording:
-        start_ns = in_s(2.5)
-        stage.arm("a", sound, start_ns=start_ns)
+        start_ns = _begin(stage, sound)
         ended = stage.wait("ended", airing="a")
         match = recording.find(sound[:RATE_HZ])
         recorded = recording.samples[match.position : match.position + len(sound)]
@@ -61,11 +67,8 @@ def test_joined_items_are_heard_without_a_sample_between(pulse: PulseServer, sta
 def test_a_stop_is_heard_as_a_fade(pulse: PulseServer, stage: Stage) -> None:
     """After a stop the sound is gone within the fade and half a second, and the counts agree with the recording."""
     sound = stage.noise(6.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
     with pulse.recording("horn") as recording:
-        start_ns = in_s(2.2)
-        stage.arm("a", sound, start_ns=start_ns)
+        start_ns = _begin(stage, sound)
         wait_for_instant(start_ns + NS_PER_S)
         stop_ns = time.monotonic_ns()
         stage.player.send({"do": "stop", "airing": None, "fade_ms": 300})
@@ -86,10 +89,7 @@ def test_a_removed_sink_is_lost_and_nothing_moves(pulse: PulseServer, stage: Sta
     if second:
         pulse.add_sink("other")
     sound = stage.noise(5.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
-    start_ns = in_s(2.2)
-    stage.arm("a", sound, start_ns=start_ns)
+    start_ns = _begin(stage, sound)
     if second:
         with pulse.recording("other") as recording:
             lost_after_s = _remove(pulse, stage, at_ns=start_ns + 2 * NS_PER_S)
@@ -115,10 +115,7 @@ def _remove(pulse: PulseServer, stage: Stage, *, at_ns: int) -> float:
 def test_a_sink_that_comes_back_goes_on_where_the_clock_is(pulse: PulseServer, stage: Stage) -> None:
     """After the gap the recording continues with the samples that are due then, and the hole is stated."""
     sound = stage.noise(8.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
-    start_ns = in_s(2.2)
-    stage.arm("a", sound, start_ns=start_ns)
+    start_ns = _begin(stage, sound)
     _remove(pulse, stage, at_ns=start_ns + 2 * NS_PER_S)
     pulse.add_sink("horn")
     with pulse.recording("horn") as recording:
@@ -170,10 +167,7 @@ def test_without_a_name_the_default_sink_is_used_and_kept(pulse: PulseServer, st
 def test_what_nobody_hears_is_not_counted(pulse: PulseServer, stage: Stage, way: str) -> None:
     """A sink muted, at volume 0 or suspended, or a muted stream, counts for nothing while it lasts, and is told."""
     sound = stage.noise(6.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
-    start_ns = in_s(2.2)
-    stage.arm("a", sound, start_ns=start_ns)
+    start_ns = _begin(stage, sound)
     wait_for_instant(start_ns + 2 * NS_PER_S)
     told_after_s = _silence(pulse, stage, way)
     wait_for_instant(start_ns + 4 * NS_PER_S)
@@ -264,10 +258,7 @@ def test_volume_is_gain_on_the_output_alone(pulse: PulseServer, stage: Stage) ->
 def test_a_server_that_dies_or_hangs_is_told(pulse: PulseServer, stage: Stage, number: int) -> None:
     """Without an answering sound server nothing more is counted, and the heartbeat goes on."""
     sound = stage.noise(6.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
-    start_ns = in_s(2.2)
-    stage.arm("a", sound, start_ns=start_ns)
+    start_ns = _begin(stage, sound)
     wait_for_instant(start_ns + NS_PER_S)
     since_ns = time.monotonic_ns()
     os.kill(pulse.pid, number)
@@ -282,11 +273,8 @@ def test_a_server_that_dies_or_hangs_is_told(pulse: PulseServer, stage: Stage, n
 def test_a_stopped_player_goes_on_where_the_clock_is(pulse: PulseServer, stage: Stage) -> None:
     """After the process stood still for a second, the rest lies where it would have been, and the hole is stated."""
     sound = stage.noise(6.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
     with pulse.recording("horn") as recording:
-        start_ns = in_s(2.2)
-        stage.arm("a", sound, start_ns=start_ns)
+        start_ns = _begin(stage, sound)
         wait_for_instant(start_ns + 2 * NS_PER_S)
         os.kill(stage.player.pid, signal.SIGSTOP)
         wait_for_instant(start_ns + 3 * NS_PER_S)
@@ -307,11 +295,8 @@ def test_a_killed_player_is_silent_and_another_goes_on(
 ) -> None:
     """After kill -9 the exit is told, and a new player airs the rest of the item at its place on the clock."""
     sound = stage.noise(7.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
     with pulse.recording("horn") as recording:
-        start_ns = in_s(2.2)
-        stage.arm("a", sound, start_ns=start_ns)
+        start_ns = _begin(stage, sound)
         wait_for_instant(start_ns + 2 * NS_PER_S)
         stage.player.kill()
         assert stage.player.join(2)
@@ -335,11 +320,8 @@ def test_a_killed_player_is_silent_and_another_goes_on(
 def test_without_a_parent_the_sound_stops_within_a_second(pulse: PulseServer, stage: Stage) -> None:
     """When standard input ends, the child ends, and the loudspeaker is silent."""
     sound = stage.noise(6.0)
-    stage.open(HORN)
-    stage.wait("output", state="ok")
     with pulse.recording("horn") as recording:
-        start_ns = in_s(2.2)
-        stage.arm("a", sound, start_ns=start_ns)
+        start_ns = _begin(stage, sound)
         wait_for_instant(start_ns + NS_PER_S)
         closed_ns = time.monotonic_ns()
         stage.player.close()
