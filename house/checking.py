@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pulsectl
 
+from audio import readiness
 from schedules.airing import Facts
 from schedules.clock import Interval
 from schedules.errors import SegmentUnplayable
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from house.building import House
 
 LOW_DISK = 0.15
-_PROGRAMS = ("bwrap", "setpriv", "espeak-ng")
 
 
 def check(house: House) -> tuple[Finding, ...]:
@@ -97,10 +97,7 @@ def _grid(house: House) -> Iterator[Finding]:
 
 
 def _machine(house: House) -> Iterator[Finding]:
-    for program in _PROGRAMS:
-        if shutil.which(program) is None:
-            vi, en = f"Thiếu chương trình {program}.", f"The program {program} is missing."
-            yield _finding("program_missing", Severity.ERROR, program, vi, en)
+    yield from readiness.findings()
     usage = shutil.disk_usage(house.data)
     if usage.free < LOW_DISK * usage.total:
         vi, en = f"Đĩa sắp đầy: còn {usage.free >> 30} GB.", f"The disk is nearly full: {usage.free >> 30} GB left."

@@ -329,17 +329,26 @@ class StationDaemon:
                 if run.parts:
                     self._runs[slot] = replace(run, state=RunState.INTERRUPTED)
                 self._plan_due = True
-            case Cut(slot, reason):
-                run = self._runs[slot]
-                if run.reason is None:
-                    self._runs[slot] = replace(run, reason=reason)
-                    self._player.send({"do": "stop", "airing": self._player.airing_of(slot), "fade_ms": FADE_MS})
-                if run.state is RunState.INTERRUPTED:
-                    self._runs[slot] = replace(self._runs[slot], state=RunState.ENDED, reason=reason)
+            case Cut(slot, reason, silent_at):
+                self._cut(self._runs[slot], reason, silent_at)
             case Settle(slot):
                 self._finish(judge(self._runs[slot], self._required, now), now)
             case Decide(item, verdict, reason, by):
                 self._finish(not_aired(item, verdict, reason, self._required, now, by), now)
+
+    def _cut(self, run: Run, reason: Text, silent_at: datetime) -> None:
+        if run.state is RunState.INTERRUPTED:
+            self._runs[run.slot] = replace(run, state=RunState.ENDED, reason=reason)
+        elif run.reason is None:
+            self._runs[run.slot] = replace(run, reason=reason)
+            self._player.send(
+                {
+                    "do": "stop",
+                    "airing": self._player.airing_of(run.slot),
+                    "fade_ms": FADE_MS,
+                    "silent_ns": self._to_monotonic_ns(silent_at),
+                }
+            )
 
     def _arm(self, action: Arm) -> None:
         item = action.item

@@ -105,7 +105,8 @@ class Player:
             self._desk.cancel_all()
         elif self._desk.cancel(airing):
             return
-        self._on_bus(lambda bus: bus.stop(airing, fade_ms=fade_ms))
+        silent_ns = cast(int | None, command.get("silent_ns"))
+        self._on_bus(lambda bus: bus.stop(airing, fade_ms=fade_ms, silent_ns=silent_ns))
 
     def _on_bus(self, action: Callable[[Bus], None]) -> None:
         if self._ticker is not None:

@@ -27,7 +27,8 @@ RESUME_LEFT = timedelta(seconds=60)
 RESUME_SHARE = 0.20
 SHORT_ITEM = timedelta(minutes=3)
 RESTART_OVERRUN = timedelta(minutes=5)
-CUT_AHEAD = timedelta(milliseconds=350)
+CUT_AHEAD = timedelta(seconds=1)
+"""How long before an exact airing the one on air is told when to be silent: more than a fade and what is made ahead."""
 TRIES = 6
 
 
@@ -50,10 +51,11 @@ class Disarm:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Fade out what is playing, because an ordered airing takes its time."""
+    """Fade out what is playing so that it is silent at `silent_at`, because an ordered airing takes its time."""
 
     slot: SlotId
     reason: Text
+    silent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def _begun(run: Run, planned: RundownItem | None, facts: Facts, now: datetime, *
         return _armed(run, planned, facts, now)
     if planned is not None and planned.cut_at is not None and now >= planned.cut_at - CUT_AHEAD:
         reason = Text("Ngắt để phát lượt đã xếp đúng giờ.", "Cut for an airing ordered for an exact time.")
-        return [Cut(run.slot, reason)]
+        return [Cut(run.slot, reason, planned.cut_at)]
     if run.state is RunState.INTERRUPTED:
         return _interrupted(run, planned, now, ready=ready)
     return []

@@ -251,6 +251,21 @@ def test_stop_fades_and_counts_what_went_out(rig: Rig) -> None:
     assert not rig.heard(faded_at + 0.3, 4800).any()
 
 
+def test_a_stop_for_an_instant_is_silent_then_and_not_before(rig: Rig) -> None:
+    """The item before an exact airing ends its fade on that airing's first sample: one source at a time, no gap."""
+    sound, after = rig.file("a", samples=480_000), rig.file("b", samples=48_000)
+    rig.arm("a", samples=480_000, at_s=2.5)
+    rig.arm("b", samples=48_000, at_s=5.0)
+    rig.run_until(4.0)
+    rig.bus.stop("a", fade_ms=300, silent_ns=START_NS + 5 * NS_PER_S)
+    rig.run_until(8.0)
+    ended = rig.ended("a")
+    assert ended["cause"] == "stopped"
+    assert ended["next"] == 120_000
+    assert np.array_equal(rig.heard(4.0, 24_000), sound[72_000:][:24_000])
+    assert np.array_equal(rig.heard(5.0, 48_000), after)
+
+
 def test_stop_everything_also_takes_what_is_armed(rig: Rig) -> None:
     """After a stop of everything nothing starts, and each cue has had its one answer."""
     rig.file("a", samples=48_000)

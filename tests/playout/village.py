@@ -73,7 +73,10 @@ class SimulatedPlayer:
                 self.armed.pop(command["airing"], None)
             case "stop":
                 for airing in [command["airing"]] if command["airing"] else list(self.armed):
-                    self._end(airing, "stopped")
+                    if command.get("silent_ns") is None:
+                        self._end(airing, "stopped")
+                    elif airing in self.armed:
+                        self.armed[airing]["silent_ns"] = command["silent_ns"]
 
     def kill(self) -> None:
         """Be gone, as after kill -9."""
@@ -98,7 +101,9 @@ class SimulatedPlayer:
                 since = max(self._last_ns, start_ns)
                 self._counted[airing] += max(0, min((now_ns - since) * SAMPLE_RATE_HZ // NS, played))
             counts = {name: min(self._counted[airing], played) for name in self._outputs}
-            if played < item["samples"] - item["from_sample"]:
+            if now_ns >= item.get("silent_ns", now_ns + 1):
+                self._end(airing, "stopped")
+            elif played < item["samples"] - item["from_sample"]:
                 self._on_event({"event": "progress", "airing": airing, "outputs": counts})
             else:
                 self._end(airing, "complete")

@@ -150,12 +150,12 @@ def test_an_ended_run_is_settled() -> None:
 
 
 def test_an_ordered_airing_cuts_what_plays_just_in_time() -> None:
-    """The fade begins shortly before the ordered second, not earlier."""
+    """A second ahead the item on air is told when to be silent: at the ordered instant."""
     what = decided(one_offs=(one_off("1", "moi", after(30)),))
     facts = playing(replace(item_of(decided())), heard_s=20)
 
-    assert not any(isinstance(action, Cut) for action in asked(after(29), facts, what))
-    assert any(isinstance(action, Cut) for action in asked(after(29.8), facts, what))
+    assert not any(isinstance(action, Cut) for action in asked(after(28.5), facts, what))
+    assert [after(30)] == [action.silent_at for action in asked(after(29.2), facts, what) if isinstance(action, Cut)]
 
 
 def test_a_slot_that_passed_while_the_station_was_off_says_so() -> None:
