@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from schedules.airing import Airing, Facts, Run, RunState, Verdict
 from schedules.calendar import Occurrence, occurrences, permitted
@@ -91,7 +90,6 @@ class _Flow:
             else:
                 self.soft.append(one_off)
         sessions = occurrences(self.intent.sessions, self.station, during)
-        self._overlaps(sessions)
         for session in sessions:
             self._place_soft(session.during.start)
             self._session(session)
@@ -100,6 +98,8 @@ class _Flow:
     def _session(self, session: Occurrence) -> None:
         nominal = session.during.start
         due = max(nominal, self.busy_until or nominal)
+        if due > nominal and session.during.end > self.now:
+            self._delayed(session)
         previous: RundownItem | None = None
         for place in session.rule.items:
             slot = f"{self.station.code}/{session.name}/{session.day.isoformat()}/{place.id}"
@@ -326,21 +326,17 @@ class _Flow:
         if item.sha256 is not None and item.replaced_by is None:
             self.taken.append(Interval(item.due, item.due + (item.end - item.start)))
 
+    def _delayed(self, session: Occurrence) -> None:
+        message = Text(
+            f"Buổi “{session.rule.name}” phải chờ: buổi trước chưa phát xong.",
+            f"Session “{session.rule.name}” has to wait: the one before is not over.",
+        )
+        where = f"{self.station.code}/{session.name}/{session.day.isoformat()}"
+        self.findings.append(Finding(code="session_delayed", severity=Severity.WARNING, where=where, message=message))
+
     def _find(self, code: str, item: RundownItem, message: Text) -> None:
         if item.end >= self.now - _LOOK_BACK:
             self.findings.append(Finding(code=code, severity=Severity.WARNING, where=item.slot, message=message))
-
-    def _overlaps(self, sessions: list[Occurrence]) -> None:
-        for one, two in pairwise(sessions):
-            if one.during.overlaps(two.during):
-                message = Text(
-                    f"Buổi “{two.rule.name}” bắt đầu khi buổi “{one.rule.name}” chưa hết giờ.",
-                    f"Session “{two.rule.name}” starts before session “{one.rule.name}” is over.",
-                )
-                where = f"{self.station.code}/{two.name}/{two.day.isoformat()}"
-                self.findings.append(
-                    Finding(code="session_overlap", severity=Severity.WARNING, where=where, message=message)
-                )
 
 
 def _with_audio(item: RundownItem, segment: Segment | None) -> RundownItem:

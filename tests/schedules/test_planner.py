@@ -307,3 +307,19 @@ def test_unused_facts_do_not_change_a_plan() -> None:
 
     assert planned(decided) == other
     assert timedelta(seconds=60) == other.items[0].end - other.items[0].start
+
+
+def test_a_session_that_must_wait_is_told() -> None:
+    """The first session's item is still on air when the second should start: it follows, and the plan warns."""
+    decided = intent(
+        segments=(segment("dai", seconds=600), segment("ngan", seconds=60)),
+        sessions=(
+            session(place("a", fixed="dai")),
+            session(place("b", fixed="ngan"), name="sau", starts=(time(5, 35),)),
+        ),
+    )
+
+    rundown = planned(decided)
+
+    assert local(23, 5, 40) == next(item.due for item in rundown.items if item.segment == "ngan")
+    assert ["session_delayed"] == [finding.code for finding in rundown.findings]
