@@ -12,9 +12,10 @@ from schedules.clock import Interval
 from schedules.findings import Finding, Severity
 from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
 from schedules.intent import Intent
+from schedules.programme import ProgrammeCode
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import Segment, SegmentId
-from schedules.standing import Placed, stand
+from schedules.standing import Placed, open_programmes, stand
 from schedules.station import Station, StationCode
 from schedules.text import Text
 
@@ -43,6 +44,10 @@ def plan(intent: Intent, facts: Facts, now: datetime, horizon: Interval) -> Rund
     began = min(horizon.start, facts.since or horizon.start, now) - _LOOK_BACK
     flow = _Flow(intent=intent, station=station, facts=facts, now=now)
     flow.fill(Interval(began, horizon.end))
+    # A slot of Friday keeps a duty from being made up on Saturday, also when only today was asked for.
+    programmes, until = open_programmes(intent, station, facts, now, flow.items)
+    if programmes and until > horizon.end:
+        flow.look_ahead(Interval(horizon.end, until), programmes)
     placed = Placed(items=tuple(flow.items), taken=tuple(flow.taken), used=frozenset(flow.used))
     make_ups, standings, duty_findings = stand(intent, station, facts, now, placed)
     items = [*flow.items, *make_ups]
@@ -94,6 +99,13 @@ class _Flow:
             self._place_soft(session.during.start)
             self._session(session)
         self._place_soft(during.end)
+
+    def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode]) -> None:
+        """Place the sessions of `during` that hold a slot of one of `programmes`."""
+        for session in occurrences(self.intent.sessions, self.station, during):
+            named = any(place.programme in programmes for place in session.rule.items)
+            if named and session.during.start >= during.start:
+                self._session(session)
 
     def _session(self, session: Occurrence) -> None:
         nominal = session.during.start

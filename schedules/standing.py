@@ -78,6 +78,27 @@ def stand(
     return tuple(make_ups), tuple(standings), tuple(findings)
 
 
+def open_programmes(
+    intent: Intent, station: Station, facts: Facts, now: datetime, items: Iterable[RundownItem]
+) -> tuple[frozenset[str], datetime]:
+    """Return the programmes whose duties neither rows nor `items` fulfil yet, and when the last of them is due."""
+    zone = ZoneInfo(station.zone)
+    planned = tuple(items)
+    found: set[str] = set()
+    until = now
+    for duty in intent.duties:
+        if station.code not in duty.stations:
+            continue
+        during = period_interval(duty.period, period_name(duty.period, now.astimezone(zone).date()), zone)
+        rows = [row for row in facts.airings if _of(duty, row) and during.contains(_when(row))]
+        done = sum(counts(duty, row, demo=intent.demo) for row in rows)
+        coming = sum(_will_count(duty, item, rows, now, during) for item in planned)
+        if done + coming < duty.count:
+            found.add(duty.programme)
+            until = max(until, during.end)
+    return frozenset(found), until
+
+
 def duty_standings(
     intent: Intent, station: Station, airings: Iterable[Airing], now: datetime, period: str
 ) -> tuple[DutyStanding, ...]:

@@ -187,3 +187,12 @@ def test_a_name_that_is_no_period_is_rejected(period: str) -> None:
     """A period that does not exist is an error, not an empty board."""
     with pytest.raises(ValueError, match=r"period|week|month"):
         past((), period)
+
+
+def test_a_short_look_sees_the_slot_of_friday() -> None:
+    """Asked on Monday about Monday alone, the duty is planned for Friday's slot, not for a make-up on Saturday."""
+    rundown = plan(weekly(), Facts(station="XA"), local(23, 4), Interval(local(23, 0), local(24, 0)))
+
+    assert DutyState.PLANNED is only(rundown).state
+    assert ("XA/sang/2026-11-27/cds",) == only(rundown).slots
+    assert () == rundown.items
