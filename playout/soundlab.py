@@ -235,6 +235,12 @@ class Recording:
         """Return where `sound` begins in the recording, by cross-correlation within the samples `[start, end)`."""
         return find(self.samples[start:end], sound).moved(start)
 
+    def note(self, instant_ns: int, pcm: bytes) -> None:
+        """Add what was read at an instant."""
+        self._reads.append((instant_ns, self._taken))
+        self._chunks.append(pcm)
+        self._taken += len(pcm) // SAMPLE_BYTES
+
     def _read(self) -> None:
         if self._process is None or self._process.stdout is None:
             return
@@ -245,9 +251,7 @@ class Recording:
             whole = rest + chunk
             cut = len(whole) // SAMPLE_BYTES * SAMPLE_BYTES
             rest = whole[cut:]
-            self._reads.append((now_ns, self._taken))
-            self._chunks.append(whole[:cut])
-            self._taken += cut // SAMPLE_BYTES
+            self.note(now_ns, whole[:cut])
 
 
 class Match:
