@@ -1,4 +1,5 @@
 // Listening to what goes out now, or to the recording of one row of the air log: HLS in short requests, one bar for the page.
+const OPENING_TRIES = 8;
 const bar = document.getElementById("listener");
 
 if (bar) {
@@ -55,8 +56,15 @@ if (bar) {
     // A worker from a blob: would break the content security policy.
     stream = new Hls({ enableWorker: false, liveSyncDurationCount: 2, maxBufferLength: 20, backBufferLength: 30 });
     let retries = 0;
+    let waits = 0;
     stream.on(Hls.Events.ERROR, (_event, problem) => {
       if (!problem.fatal) return;
+      if (problem.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && waits < OPENING_TRIES) {
+        // A session that has just begun has no segment yet.
+        waits += 1;
+        setTimeout(() => { if (current === asked) stream?.loadSource(asked); }, 1000);
+        return;
+      }
       if (problem.type === Hls.ErrorTypes.MEDIA_ERROR && retries < 2) {
         retries += 1;
         stream.recoverMediaError();
