@@ -36,7 +36,8 @@ class AircheckShelf:
             [
                 "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:1\n",
                 f"#EXT-X-MEDIA-SEQUENCE:{epoch + pieces[0].number}\n",
-                f"#EXT-X-DISCONTINUITY-SEQUENCE:{epoch}\n#EXT-X-INDEPENDENT-SEGMENTS\n",
+                # Small: hls.js walks an array of this length at every reload, and a date there froze pages for 20 s.
+                f"#EXT-X-DISCONTINUITY-SEQUENCE:{len(known) - 1}\n#EXT-X-INDEPENDENT-SEGMENTS\n",
                 *_run_lines(run, pieces),
             ]
         )

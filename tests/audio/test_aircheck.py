@@ -107,6 +107,7 @@ def test_the_live_playlist_follows_the_writer(tmp_path: Path) -> None:
         assert playlist is not None
         first = int(START.timestamp()) + 3
         assert f"#EXT-X-MEDIA-SEQUENCE:{first}\n" in playlist
+        assert "#EXT-X-DISCONTINUITY-SEQUENCE:0\n" in playlist
         assert [line for line in playlist.splitlines() if line.endswith(".m4s")] == [
             f"{RUN}/{number:06}.m4s" for number in range(3, 9)
         ]
