@@ -14,6 +14,9 @@ from schedules.station import DaySpan, Station
 
 _DAY = timedelta(days=1)
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""The years that anybody may ask about; at the ends of the calendar weeks and zones cannot be reckoned."""
+
 
 def instant(zone: ZoneInfo, day: date, at: time) -> datetime:
     """Return the UTC instant of a local time.
@@ -154,8 +157,8 @@ def period_of(name: str) -> Period:
     for period in Period:
         try:
             period_interval(period, name, ZoneInfo("UTC"))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
-        if (period is Period.WEEK) == ("W" in name):
+        if (period is Period.WEEK) == ("W" in name) and FIRST_YEAR <= int(name[:4]) <= LAST_YEAR:
             return period
     raise ValueError(f"not a period: {name!r}")

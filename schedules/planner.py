@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Run, RunState, Verdict
 from schedules.calendar import Occurrence, occurrences, permitted
@@ -440,12 +441,13 @@ def check_one_off(intent: Intent, one_off: OneOff, now: datetime) -> tuple[Findi
             continue
         known = intent.segment(other.segment)
         if known is not None and Interval(other.start, other.start + known.duration).overlaps(during):
-            free = other.start + known.duration
+            over = (other.start + known.duration + timedelta(seconds=1)).astimezone(ZoneInfo(station.zone))
+            free = f"{over:%H:%M:%S %d/%m/%Y}"
             refuse(
                 "conflict",
                 "Giờ đó đã có lượt phát riêng khác. Lịch chưa đổi.",
                 "Another single airing is ordered for that time. Nothing was changed.",
-                Text(f"Khung trống gần nhất: {free.isoformat()}", f"Free from {free.isoformat()}"),
+                Text(f"Lượt đó phát xong trước {free}.", f"That airing is over by {free}."),
             )
     for session in occurrences(intent.sessions, station, during):
         message = Text(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.calendar import instant, occurrences, period_interval, period_name, permitted
+from schedules.calendar import instant, occurrences, period_interval, period_name, period_of, permitted
 from schedules.clock import Interval, ManualClock, utc
 from schedules.duty import Period
 from schedules.station import DaySpan, Station
@@ -78,6 +78,15 @@ def test_a_period_holds_the_days_that_name_it(period: Period, day: date, name: s
 
     assert name == period_name(period, day)
     assert period_interval(period, name, zone).contains(instant(zone, day, time(12)))
+
+
+@pytest.mark.parametrize(
+    "name", ["0001", "0001-01", "0001-W01", "9999", "9999-12", "9999-W52", "2026-W54", "2026-13", ""]
+)
+def test_a_period_that_cannot_be_reckoned_is_none(name: str) -> None:
+    """At the ends of the calendar there is no next week and no other zone; such names are refused like wrong ones."""
+    with pytest.raises(ValueError, match="not a period"):
+        period_of(name)
 
 
 def test_permitted_hours_may_go_over_midnight() -> None:

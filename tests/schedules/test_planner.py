@@ -216,6 +216,16 @@ def test_an_order_that_cannot_be_kept_is_refused(start: datetime, code: str) -> 
     assert code in {finding.code for finding in check_one_off(decided, one_off("2", "moi", start), local(23, 4))}
 
 
+def test_the_hint_of_a_conflict_names_the_local_time() -> None:
+    """An officer reads the station's own time, not that of Greenwich."""
+    decided = intent(segments=(segment("moi"),), one_offs=(one_off("1", "moi", local(23, 12)),))
+
+    (found,) = check_one_off(decided, one_off("2", "moi", local(23, 12, 0, 30)), local(23, 4))
+
+    assert found.hint is not None
+    assert "trước 12:" in found.hint.vi
+
+
 def test_an_order_for_an_unapproved_item_is_refused() -> None:
     """What nobody approved is not in the intent, so it cannot be ordered."""
     assert {"not_approved"} == {f.code for f in check_one_off(intent(), one_off("1", "la", local(23, 8)), local(23, 4))}

@@ -110,3 +110,33 @@ def test_half_a_letter_is_refused(world, client):
     assert client.post("/api/v1/stations/LONGHIEP/airings", data=order, headers=headers).status_code == 400
     stop = client.post("/api/v1/stations/LONGHIEP/stop", data='{"reason": "\\ud83d"}', headers=headers)
     assert stop.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "1795458395", 1795458395],
+)
+def test_moments_that_cannot_be_reckoned_are_refused(world, client, moment):
+    """The ends of the calendar, and numbers that only look like a time, are not understood; nothing breaks."""
+    headers = world.token("operator")
+    order = {"segment": "x", "start": moment}
+    answers = [client.post("/api/v1/stations/LONGHIEP/airings", json=order, headers=headers)]
+    for name in ("from", "to"):
+        for path in ("plan", "plan/findings", "airlog", "airlog.csv"):
+            question = {name: moment}
+            answers.append(client.get(f"/api/v1/stations/LONGHIEP/{path}", query_string=question, headers=headers))
+    assert {400} == {answer.status_code for answer in answers}
+
+
+@pytest.mark.parametrize("period", ["0001", "0001-W01", "0001-01", "9999", "9999-W52", "9999-12"])
+def test_periods_that_cannot_be_reckoned_are_refused(world, client, period):
+    """A year at the end of the calendar is no period of anybody's duty."""
+    answer = client.get("/api/v1/duties", query_string={"period": period}, headers=world.token("operator"))
+    assert 422 == answer.status_code
+
+
+def test_numbers_no_database_holds_are_refused(world, client):
+    """A revision of thirty digits is not understood."""
+    segment = world.upload(client, "operator").json["id"]
+    change = {"revision": 10**30, "title": "x"}
+    assert 400 == client.patch(f"/api/v1/segments/{segment}", json=change, headers=world.token("operator")).status_code

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -18,6 +19,7 @@ from pydantic import (
 )
 
 from link.door import FaultStatus, OnAirStatus, OutputStatus, StationStatus
+from schedules.calendar import FIRST_YEAR, LAST_YEAR
 from schedules.clock import ClockState
 from schedules.duty import DutyStanding
 from schedules.findings import Finding
@@ -32,8 +34,18 @@ _MOMENT = WithJsonSchema({"type": "string", "format": "date-time"})
 
 
 def _spaced(value: object) -> object:
+    # A bare number would be taken for seconds since 1970, which nobody means.
+    if not isinstance(value, str) or "T" not in value:
+        raise ValueError("not an ISO 8601 time")
     # In an address an unescaped "+" of an offset arrives as a space.
-    return value.replace(" ", "+") if isinstance(value, str) and "T" in value else value
+    return value.replace(" ", "+")
+
+
+def _reckonable(moment: datetime) -> datetime:
+    # At the ends of the calendar neither zones nor weeks can be reckoned.
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError("outside the calendar")
+    return moment
 
 
 def _one_line(value: object) -> object:
@@ -44,10 +56,11 @@ def _one_line(value: object) -> object:
 
 
 When = Annotated[datetime, PlainSerializer(lambda moment: moment.isoformat(), return_type=str), _MOMENT]
-Asked = Annotated[AwareDatetime, BeforeValidator(_spaced), _MOMENT]
+Asked = Annotated[AwareDatetime, BeforeValidator(_spaced), AfterValidator(_reckonable), _MOMENT]
 Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=200)]
 Name = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=200)]
 Reason = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=500)]
+Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -278,7 +291,7 @@ class Upload(BaseModel):
 class CardChange(Question):
     """What changes on a card; what is left out stays. revision: the one that was read."""
 
-    revision: int
+    revision: Number
     title: Line | None = None
     programme: Line | None = None
     topics: list[Line] | None = Field(default=None, max_length=26)
@@ -293,7 +306,7 @@ class CardChange(Question):
 class TrimIn(Question):
     """How many seconds to cut off at head and tail of which revision."""
 
-    revision: int
+    revision: Number
     head_s: Annotated[float, Field(ge=0, le=10_800)] = 0.0
     tail_s: Annotated[float, Field(ge=0, le=10_800)] = 0.0
 
@@ -302,7 +315,7 @@ class Approval(Question):
     """What exactly is approved."""
 
     sha256: Sha256
-    revision: int
+    revision: Number
 
 
 class ReasonIn(Question):
@@ -533,7 +546,7 @@ class AirlogAsked(Span):
 
     programme: str | None = None
     verdict: str = ""
-    after: Annotated[int | None, Field(ge=0)] = None
+    after: Number | None = None
     after_start: Asked | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 500
 
@@ -637,7 +650,7 @@ class AiringOut(Answer):
 class DutiesAsked(Question):
     """Which period: 2026-W48, 2026-11 or 2026; the present ones where none is named."""
 
-    period: Annotated[str, StringConstraints(pattern=r"^\d{4}(-W\d{2}|-\d{2})?$")] | None = None
+    period: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-W[0-9]{2}|-[0-9]{2})?$")] | None = None
 
 
 class DutyOut(Answer):
