@@ -26,7 +26,7 @@ class NotRunning(LoaError):
 
 
 class ControlSocket:
-    """Answers orders of the command line, one at a time, in a thread of its own."""
+    """Answers orders of the command line, each in a thread of its own, so that a long or broken one stops no other."""
 
     def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
         self._path = path
@@ -62,13 +62,11 @@ class ControlSocket:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection:
-                connection.settimeout(10.0)
-                with contextlib.suppress(OSError, ValueError):
-                    self._answer(connection)
+            threading.Thread(target=self._answer, args=(connection,), name="order", daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with connection.makefile("rwb") as file:
+        connection.settimeout(10.0)
+        with connection, contextlib.suppress(OSError), connection.makefile("rwb") as file:
             order = json.loads(file.readline(LIMIT))
             handler = self._handlers.get(order.get("order", ""))
             if handler is None:
@@ -78,7 +76,7 @@ class ControlSocket:
                     answer = {"done": handler(order.get("with", {}))}
                 except Refused as refused:
                     answer = {"refused": [dump(finding) for finding in refused.findings]}
-                except LoaError as error:
+                except (LoaError, OSError) as error:
                     answer = {"error": str(error)}
             file.write(json.dumps(answer).encode() + b"\n")
             file.flush()
@@ -97,7 +95,7 @@ def ask(path: Path, order: str, parameters: Mapping[str, Any]) -> Any:  # noqa: 
             file.flush()
             line = file.readline()
     if not line:
-        raise LoaError("the running Loa ended before it answered")
+        raise LoaError("the running Loa ended, or failed, before it answered; its own messages say why")
     answer = json.loads(line)
     if "refused" in answer:
         raise Refused(*(load(Finding, finding) for finding in answer["refused"]))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +16,13 @@ from schedules.findings import Finding, Severity
 from schedules.text import Text
 
 FINDING = Finding(code="no", severity=Severity.ERROR, message=Text("Không.", "No."), hint=Text("Thôi.", "Leave it."))
+
+
+GO_ON = Event()
+
+
+def wait(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"waited": GO_ON.wait(10)}
 
 
 def echo(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -28,10 +37,19 @@ def fail(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     raise LoaError("broken")
 
 
+def full(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    raise OSError("no space left")
+
+
+def break_down(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    raise OverflowError("nobody thought of this")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Iterator[Path]:
-    """A socket that answers three orders."""
-    control = ControlSocket(tmp_path / "loa.sock", {"echo": echo, "refuse": refuse, "fail": fail})
+    """A socket that answers orders of every kind."""
+    orders = {order.__name__: order for order in (echo, refuse, fail, full, break_down, wait)}
+    control = ControlSocket(tmp_path / "loa.sock", orders)
     control.start()
     yield tmp_path / "loa.sock"
     control.stop()
@@ -49,11 +67,31 @@ def test_a_refusal_arrives_with_its_findings(path: Path) -> None:
     assert (FINDING,) == refused.value.findings
 
 
-@pytest.mark.parametrize("order", ["fail", "unknown"])
+@pytest.mark.parametrize("order", ["fail", "full", "unknown"])
 def test_a_failure_arrives_as_one(path: Path, order: str) -> None:
     """An error of the running Loa, and an order it does not know, are errors of the command."""
     with pytest.raises(LoaError):
         ask(path, order, {})
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_order_that_breaks_stops_no_other(path: Path) -> None:
+    """An error that nobody foresaw ends that order alone: its asker is told, and the next one is answered."""
+    with pytest.raises(LoaError, match="failed"):
+        ask(path, "break_down", {})
+    assert {"heard": {}} == ask(path, "echo", {})
+
+
+def test_a_long_order_stops_no_other(path: Path) -> None:
+    """While a recording is taken in, the plan can be read."""
+    GO_ON.clear()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, path, "wait", {})
+        try:
+            assert {"heard": {}} == ask(path, "echo", {})
+        finally:
+            GO_ON.set()
+        assert {"waited": True} == waiting.result(10)
 
 
 def test_only_its_owner_may_speak_to_it(path: Path) -> None:
