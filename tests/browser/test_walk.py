@@ -91,8 +91,7 @@ def plays(page, selector: str, *, seconds: float) -> None:
             return
         page.wait_for_timeout(100)
     state = page.evaluate(
-        f"(() => {{ const a = document.querySelector({selector!r}); return [a?.paused, a?.readyState, a?.src, "
-        "a?.error?.message, a?.buffered.length && [a.buffered.start(0), a.buffered.end(0)], a?.seeking, document.hidden, document.querySelector('[data-listener-words]')?.textContent]; })()"
+        f"(a => [a?.paused, a?.readyState, a?.src, a?.error?.message])(document.querySelector({selector!r}))"
     )
     raise AssertionError(f"{selector} stands at {at} s: {state}")
 
