@@ -40,6 +40,7 @@ _FREQUENT = 4
 _FOLD_MIN = 60
 _LONGEST_H = 12
 _BLANKS = 3
+_BLANKS_NEW = 5
 _MOST_ITEMS = 30
 _ORDER = (Verdict.MISSED, Verdict.PARTIAL, Verdict.CANCELLED, Verdict.REPLACED, Verdict.AIRED)
 _OFFERED = (
@@ -620,7 +621,10 @@ def _form(
     code: int = 200,
     confirm: bool = False,
 ) -> AnyResponse:
-    rows = [*draft.items, *(ItemRow(kind=ItemKind.SEGMENT.value) for _n in range(_BLANKS))][:_MOST_ITEMS]
+    rows = [
+        *draft.items,
+        *(ItemRow(kind=ItemKind.SEGMENT.value) for _n in range(_BLANKS if draft.items else _BLANKS_NEW)),
+    ][:_MOST_ITEMS]
     return page(
         "session.html",
         active="week",
