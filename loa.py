@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import structlog
@@ -29,9 +30,11 @@ from link.control import NotRunning, ask
 from link.scenario import read
 from playout.journal import verify_file
 from schedules.airing import Facts
+from schedules.calendar import FIRST_YEAR, LAST_YEAR, period_of
 from schedules.errors import ConfigError, JournalBroken, LoaError, Refused
-from schedules.findings import Finding
+from schedules.findings import Finding, Severity
 from schedules.planner import plan as plan_station
+from schedules.text import Text
 from store import invitations
 
 DONE, NOT_SO, WRONG = 0, 1, 2
@@ -57,28 +60,33 @@ def _answer(data: object, as_json: bool, lines: Callable[[], None]) -> None:
         lines()
 
 
+def _finding(code: str, message: Text) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, message=message)
+
+
 def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the errors that Loa raises on purpose into sentences and exit codes."""
+    """Turn the errors that Loa raises on purpose into sentences and exit codes; with `--json` the findings as well."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever click gives
         try:
             return command(*arguments, **options)
         except ConfigError as error:
-            _show(error.findings)
-            sys.exit(WRONG)
+            findings, code = error.findings, WRONG
         except Refused as error:
-            _show(error.findings)
-            sys.exit(NOT_SO)
+            findings, code = error.findings, NOT_SO
         except JournalBroken as error:
-            _say(f"Nhật ký hỏng ở dòng {error.seq}.", f"The journal is broken: {error}")
-            sys.exit(NOT_SO)
+            text = Text(f"Nhật ký hỏng ở dòng {error.seq}.", f"The journal is broken: {error}")
+            findings, code = (_finding("journal_broken", text),), NOT_SO
         except AlreadyRunning as error:
-            _say(f"Loa khác đang dùng {error}.", f"Another Loa uses {error}.")
-            sys.exit(WRONG)
+            text = Text(f"Loa khác đang dùng {error}.", f"Another Loa uses {error}.")
+            findings, code = (_finding("already_running", text),), WRONG
         except LoaError as error:
-            _say("Không làm được.", str(error))
-            sys.exit(NOT_SO)
+            findings, code = (_finding("failed", Text("Không làm được.", str(error))),), NOT_SO
+        _show(findings)
+        if options.get("as_json"):
+            click.echo(json.dumps({"findings": [dump(finding) for finding in findings]}, ensure_ascii=False))
+        sys.exit(code)
 
     return run
 
@@ -182,14 +190,7 @@ def _greet(house: House, logins: tuple[Login, ...]) -> None:
 @_guarded
 def check(config_file: Path, data: Path | None, as_json: bool) -> None:
     """Check configuration, grid, audio, sound device and clock, without going on air."""
-    try:
-        config = _settings(config_file, data)
-    except ConfigError as error:
-        if as_json:
-            click.echo(json.dumps({"findings": [dump(finding) for finding in error.findings]}, ensure_ascii=False))
-            sys.exit(WRONG)
-        raise
-    answer = _order(config, "check", {})
+    answer = _order(_settings(config_file, data), "check", {})
     findings = tuple(load(Finding, finding) for finding in answer["findings"])
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
@@ -285,9 +286,27 @@ def ingest(
     sys.exit(NOT_SO if answer["state"] == "refused" else DONE)
 
 
+def _day(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        if value is not None and not FIRST_YEAR <= date.fromisoformat(value).year < LAST_YEAR:
+            raise ValueError(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a day, YYYY-MM-DD") from error
+    return value
+
+
+def _period(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        if value is not None:
+            period_of(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a period such as 2026-W48, 2026-11 or 2026") from error
+    return value
+
+
 @main.command()
 @click.option("--station", help="Code of the station; with --scenario all of them if left out.")
-@click.option("--from", "first", help="First local day, YYYY-MM-DD; today if left out.")
+@click.option("--from", "first", callback=_day, help="First local day, YYYY-MM-DD; today if left out.")
 @click.option("--days", default=1, show_default=True, type=click.IntRange(1, 366))
 @click.option("--scenario", type=click.Path(path_type=Path), help="Plan a scenario file instead of this store.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -307,11 +326,14 @@ def plan(
         read_scenario = read(scenario)
         now = read_scenario.now or datetime.now(UTC)
         codes = [s.code for s in read_scenario.stations if station in (None, s.code)]
+        if station is not None and not codes:
+            raise click.UsageError(f"the scenario has no station {station!r}")
         intent = read_scenario.intent(now)
         plans = []
         for code in codes:
-            during = orders.local_days(intent.station(code).zone, first, days, now)
-            plans.append(orders.plan_answer(plan_station(intent, Facts(station=code), now, during)))
+            zone = intent.station(code).zone
+            during = orders.local_days(zone, first, days, now)
+            plans.append(orders.plan_answer(plan_station(intent, Facts(station=code), now, during), zone))
     else:
         if station is None:
             raise click.UsageError("--station or --scenario is needed")
@@ -322,16 +344,18 @@ def plan(
 
 def _print_plans(plans: Sequence[Mapping[str, Any]]) -> None:
     for one in plans:
-        click.echo(one["station"])
+        zone = ZoneInfo(one["zone"])
+        click.echo(f"{one['station']} ({one['zone']})")
         for item in one["items"]:
             title = item["title"] or "—"
-            click.echo(f"  {item['start'][:19]}  {item['kind']:9} {title:50} {item['why']}")
+            start = datetime.fromisoformat(item["start"]).astimezone(zone)
+            click.echo(f"  {start.isoformat(timespec='seconds')}  {item['kind']:9} {title:50} {item['why']}")
         for standing in one["duties"]:
             click.echo(f"  {standing['period']}  {standing['state']:9} {standing['name']}: {standing['reason']}")
 
 
 @main.command()
-@click.option("--period", help="2026-W48, 2026-11 or 2026; the present week if left out.")
+@click.option("--period", callback=_period, help="2026-W48, 2026-11 or 2026; the present week if left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @_options
 @_guarded
@@ -340,6 +364,8 @@ def duties(period: str | None, as_json: bool, config_file: Path, data: Path | No
     rows = _order(_settings(config_file, data), "duties", {"period": period})["duties"]
 
     def lines() -> None:
+        if not rows:
+            _say("Kỳ này không có nhiệm vụ nào.", "No duty has this period.")
         for row in rows:
             click.echo(f"{row['period']}  {row['station']:10} {row['state']:9} {row['name']}: {row['reason']}")
 

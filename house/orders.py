@@ -219,8 +219,8 @@ def plan(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
     during = local_days(station.zone, order.get("first"), order.get("days", 1), now)
     door = house.daemons.get(station.code)
     if door is not None:
-        return plan_answer(door.plan(during.start, during.end))
-    return plan_answer(plan_station(intent, _facts(house, station.code, now), now, during))
+        return plan_answer(door.plan(during.start, during.end), station.zone)
+    return plan_answer(plan_station(intent, _facts(house, station.code, now), now, during), station.zone)
 
 
 def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -309,10 +309,11 @@ def local_days(zone: str, first: str | None, days: int, now: datetime) -> Interv
     return Interval(instant(here, day, midnight), instant(here, day + timedelta(days=days), midnight))
 
 
-def plan_answer(rundown: Rundown) -> dict[str, Any]:
-    """Return a plan as the API shows it."""
+def plan_answer(rundown: Rundown, zone: str) -> dict[str, Any]:
+    """Return a plan as the API shows it, with the station's time zone."""
     return {
         "station": rundown.station,
+        "zone": zone,
         "revision": rundown.revision,
         "items": [
             {
