@@ -104,14 +104,17 @@ class Config(_Section):
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
-    """Return the settings in `path`, with LOA_DATA and LOA_LISTEN over them; raises ConfigError with every problem."""
+    """Return the settings in `path`, with LOA_DATA and LOA_LISTEN over them; raises ConfigError with every problem.
+
+    A weak LOA_SECRET_KEY is one of them.
+    """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
         vi, en = f"Không đọc được tệp cấu hình {path}.", f"The configuration {path} cannot be read."
         hint = Text("Kiểm tra đường dẫn, hoặc dùng --config.", "Check the path, or use --config.")
         raise ConfigError(_error("unreadable", "", Text(vi, en), hint)) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}" if mark is not None else ""
         text = Text("Tệp cấu hình không đúng cú pháp YAML.", "The configuration is not valid YAML.")
@@ -120,6 +123,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
     if not isinstance(data, dict):
         text = Text("Tệp cấu hình phải gồm các mục “tên: giá trị”.", "The configuration must consist of `key: value`.")
         raise ConfigError(_error("not_a_mapping", "", text))
+    _check_secret(environment)
     if "LOA_DATA" in environment:
         data["data"] = environment["LOA_DATA"]
     if "LOA_LISTEN" in environment:
@@ -196,16 +200,21 @@ def keys() -> frozenset[str]:
     return frozenset(name for section in sections for name in section.model_fields)
 
 
+def _check_secret(environment: Mapping[str, str]) -> str | None:
+    given = environment.get("LOA_SECRET_KEY")
+    if given is not None and (len(given) < MIN_SECRET or len(set(given)) < 10):
+        text = Text("LOA_SECRET_KEY quá yếu.", "LOA_SECRET_KEY is too weak.")
+        hint = Text("Dùng ít nhất 32 ký tự ngẫu nhiên.", "Use at least 32 random characters.")
+        raise ConfigError(_error("weak_secret", "LOA_SECRET_KEY", text, hint))
+    return given
+
+
 def session_secret(data: Path, environment: Mapping[str, str] = os.environ) -> str:
     """Return the key that signs sessions: LOA_SECRET_KEY, else DATA/secret, made at first start with mode 0600.
 
     Raises ConfigError for a key from the environment that is short or has few different characters.
     """
-    if (given := environment.get("LOA_SECRET_KEY")) is not None:
-        if len(given) < MIN_SECRET or len(set(given)) < 10:
-            text = Text("LOA_SECRET_KEY quá yếu.", "LOA_SECRET_KEY is too weak.")
-            hint = Text("Dùng ít nhất 32 ký tự ngẫu nhiên.", "Use at least 32 random characters.")
-            raise ConfigError(_error("weak_secret", "LOA_SECRET_KEY", text, hint))
+    if (given := _check_secret(environment)) is not None:
         return given
     path = data / "secret"
     if not path.exists():

@@ -434,9 +434,11 @@ def restore(folder: Path, as_json: bool, config_file: Path, data: Path | None) -
     """Verify a backup and put it in the place of DATA; the former DATA is kept beside it."""
     config = _settings(config_file, data)
     house = House(config)
-    house.open()
-    house.stop()
-    former = restore_backup(folder, config.data, datetime.now(UTC))
+    house.hold()
+    try:
+        former = restore_backup(folder, config.data, datetime.now(UTC))
+    finally:
+        house.stop()
     answer = {"restored": str(config.data), "former": None if former is None else str(former)}
     _answer(answer, as_json, lambda: click.echo(f"{answer['restored']} (former: {answer['former']})"))
 

@@ -133,6 +133,12 @@ class House:
 
     def open(self) -> None:
         """Take the lock on DATA and open store and keys. Raises AlreadyRunning, ConfigError."""
+        self.hold()
+        self.library_root.mkdir(exist_ok=True)
+        self.database.start()
+
+    def hold(self) -> None:
+        """Take the lock on DATA; the store may be broken. Raises AlreadyRunning, ConfigError."""
         try:
             self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = os.open(self.data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -147,8 +153,6 @@ class House:
             os.close(self._lock)
             self._lock = None
             raise AlreadyRunning(str(self.data)) from error
-        self.library_root.mkdir(exist_ok=True)
-        self.database.start()
 
     @property
     def library_root(self) -> Path:

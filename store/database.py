@@ -13,11 +13,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from schedules.errors import LoaError
+from schedules.errors import ConfigError, LoaError
+from schedules.findings import Finding, Severity
+from schedules.text import Text
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 5000
@@ -34,7 +36,7 @@ class Database:
     """
 
     def __init__(self, url: str | URL) -> None:
-        self._url = make_url(url)
+        self._url = _url(url)
         self._writing = threading.Lock()
         self._owner: int | None = None
         self._writer: Engine | None = None
@@ -46,7 +48,18 @@ class Database:
         return self._url.get_backend_name() == "sqlite"
 
     def start(self) -> None:
-        """Open, check and migrate. Raises DatabaseDamaged where the file is broken."""
+        """Open, check and migrate. Raises DatabaseDamaged where the file is broken, ConfigError where none answers."""
+        try:
+            self._open()
+            self._migrate()
+        except (ArgumentError, ImportError) as error:
+            raise ConfigError(_no_database(str(error))) from error
+        except OperationalError as error:
+            if self.sqlite:
+                raise
+            raise ConfigError(_no_database(str(error.orig))) from error
+
+    def _open(self) -> None:
         if self.sqlite:
             self._writer = create_engine(self._url, pool_size=1, max_overflow=0)
             self._reader = create_engine(self._url, pool_size=4, max_overflow=16)
@@ -56,7 +69,6 @@ class Database:
             event.listen(self._reader, "begin", _begin)
         else:
             self._writer = self._reader = create_engine(self._url, pool_pre_ping=True)
-        self._migrate()
 
     def stop(self) -> None:
         """Close every connection."""
@@ -129,6 +141,24 @@ class Database:
         raw = connection.connection.dbapi_connection
         assert raw is not None
         raw.cursor().execute("VACUUM INTO ?", (str(target),))
+
+
+def _url(url: str | URL) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise ConfigError(_no_database("not the address of a database")) from error
+
+
+def _no_database(reason: str) -> Finding:
+    message = Text(f"Không mở được cơ sở dữ liệu: {reason}", f"The database cannot be opened: {reason}")
+    hint = Text(
+        "Ví dụ: postgresql+psycopg://loa@127.0.0.1/loa. Bỏ LOA_DATABASE_URL để dùng DATA/loa.db.",
+        "For example postgresql+psycopg://loa@127.0.0.1/loa. Leave LOA_DATABASE_URL out to use DATA/loa.db.",
+    )
+    return Finding(
+        code="database_unreachable", severity=Severity.ERROR, where="LOA_DATABASE_URL", message=message, hint=hint
+    )
 
 
 def _alembic(connection: Connection) -> Config:

@@ -88,6 +88,13 @@ def test_a_file_that_is_no_configuration_is_refused_or_empty(tmp_path: Path, con
         assert config.load(path, {}).stations == ()
 
 
+def test_a_file_that_is_no_text_is_a_finding(tmp_path: Path) -> None:
+    """A picture in place of the configuration is wrong usage, told in words."""
+    (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\x89PNG")
+    with pytest.raises(ConfigError):
+        config.load(tmp_path / "config.yaml", {})
+
+
 def test_a_missing_file_is_a_finding(tmp_path: Path) -> None:
     """No configuration is wrong usage, told in words."""
     with pytest.raises(ConfigError):
@@ -104,9 +111,12 @@ def test_the_environment_overrides(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("secret", ["", "short", "a" * 64])
 def test_a_weak_session_key_is_refused(tmp_path: Path, secret: str) -> None:
-    """A key that can be guessed is no key."""
+    """A key that can be guessed is no key; `loa check` finds it before `loa run` does."""
+    (tmp_path / "config.yaml").write_text("data: data\n")
     with pytest.raises(ConfigError):
         config.session_secret(tmp_path, {"LOA_SECRET_KEY": secret})
+    with pytest.raises(ConfigError):
+        config.load(tmp_path / "config.yaml", {"LOA_SECRET_KEY": secret})
 
 
 def test_the_session_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:

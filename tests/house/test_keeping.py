@@ -61,6 +61,16 @@ def test_the_former_data_is_kept(kept: tuple[RunningLoa, Path]) -> None:
     assert Path(former).is_dir()
 
 
+def test_a_broken_store_can_be_restored(kept: tuple[RunningLoa, Path]) -> None:
+    """What the backup is for: the store's file is garbage, and the backup takes its place all the same."""
+    loa, backup = kept
+    (loa.data / "loa.db").write_bytes(b"garbage" * 4096)
+
+    loa.command("restore", str(backup))
+
+    assert 0 == loa.command("duties", "--json").returncode
+
+
 @pytest.mark.parametrize("damage", ["change", "remove", "none"])
 def test_a_damaged_backup_is_refused_and_nothing_is_replaced(
     kept: tuple[RunningLoa, Path], tmp_path: Path, damage: str

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.schema import CreateTable
 
+from schedules.errors import ConfigError
 from schedules.station import Unit
 from store import tables, units
 from store.database import Database, DatabaseDamaged, _alembic
@@ -129,6 +130,16 @@ def test_a_damaged_file_is_not_opened(tmp_path):
     with pytest.raises(DatabaseDamaged):
         broken.start()
     broken.stop()
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "", "nosuch://x", "postgresql+nosuch://x", "postgresql+psycopg://loa@127.0.0.1:1/loa"]
+)
+def test_a_database_that_cannot_be_reached_is_a_finding(url):
+    """Whoever set LOA_DATABASE_URL is told in a sentence what is wrong with it."""
+    with pytest.raises(ConfigError) as found:
+        Database(url).start()
+    assert found.value.findings[0].where == "LOA_DATABASE_URL"
 
 
 def test_a_copy_is_whole(database, tmp_path):
