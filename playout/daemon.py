@@ -21,11 +21,11 @@ from playout.journal import Journal, Row
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Clock, Interval
-from schedules.errors import SignatureInvalid
+from schedules.errors import IntentMissing, SignatureInvalid
 from schedules.grid import SlotId
 from schedules.intent import Intent
 from schedules.planner import plan
-from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
+from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile, stopped
 from schedules.rundown import Rundown
 from schedules.text import Text
 from schedules.verdicts import judge, not_aired
@@ -176,6 +176,8 @@ class StationDaemon:
             message = self._inbox.get(timeout=wait_s) if wait_s > 0 else self._inbox.get_nowait()
         except queue.Empty:
             return
+        # First, or what the player tells would be reckoned with two different clocks.
+        self._notice_step()
         while message is not None:
             self._handle(message)
             try:
@@ -197,7 +199,8 @@ class StationDaemon:
 
     def _tick(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        trusted = self._watch_clock(now, monotonic)
+        self._notice_step()
+        trusted = self._watch_clock(now)
         if self._intent is None:
             self._take_intent()
         if self._intent is None:
@@ -227,6 +230,7 @@ class StationDaemon:
         alive = self._journal.checkpoints("alive").get("alive")
         self._airings, self._aired, self._runs = {}, {}, {}
         self._faults.forget()
+        self._untrusted_since = None
         self._player.drop()
         for row in rows:
             if row.kind == "verdict":
@@ -278,20 +282,23 @@ class StationDaemon:
         )
 
     def _current_outages(self) -> tuple[Outage, ...]:
-        if self._untrusted_since is None:
-            return self._outages
-        during = Interval(self._untrusted_since, max(self._clock.now(), self._untrusted_since))
-        return (*self._outages, Outage(during=during, reason=fault("clock_untrusted")))
+        now = self._clock.now()
+        lasting = [(known.since, known.message) for known in self._faults.open if known.code.startswith("output_")]
+        if (since := self._untrusted_since) is not None:
+            lasting.insert(0, (since, fault("clock_untrusted")))
+        return (*self._outages, *(Outage(during=Interval(s, max(now, s)), reason=why) for s, why in lasting))
 
     # Plan and actions
 
     def _take_intent(self) -> None:
         try:
             intent = self._fetch_intent()
-        except SignatureInvalid as error:
-            self._faults.begin("intent_refused", fault("intent_refused"), str(error))
+        except (SignatureInvalid, IntentMissing) as error:
+            code = "intent_refused" if isinstance(error, SignatureInvalid) else "intent_missing"
+            self._faults.begin(code, fault(code), str(error))
             return
         self._faults.end("intent_refused")
+        self._faults.end("intent_missing")
         if self._intent is None or intent.revision >= self._intent.revision:
             if self._intent is None or intent.revision != self._intent.revision:
                 self._append("intent", {"revision": intent.revision})
@@ -323,18 +330,24 @@ class StationDaemon:
             case Arm():
                 self._arm(action)
             case Disarm(slot):
-                self._player.send({"do": "disarm", "airing": self._player.airing_of(slot)})
-                run = self._runs.pop(slot)
-                self._journal.set_checkpoint(f"run/{slot}", None)
-                if run.parts:
-                    self._runs[slot] = replace(run, state=RunState.INTERRUPTED)
-                self._plan_due = True
+                self._take_back(slot)
             case Cut(slot, reason, silent_at):
                 self._cut(self._runs[slot], reason, silent_at)
-            case Settle(slot):
-                self._finish(judge(self._runs[slot], self._required, now), now)
+            case Settle(slot, reason, by):
+                run = self._runs[slot]
+                run = replace(run, reason=run.reason or reason, by=run.by or by)
+                self._finish(judge(run, self._required, now), now)
             case Decide(item, verdict, reason, by):
                 self._finish(not_aired(item, verdict, reason, self._required, now, by), now)
+
+    def _take_back(self, slot: SlotId) -> None:
+        self._player.take_back(slot)
+        run = self._runs.pop(slot)
+        if run.parts:
+            self._runs[slot] = replace(run, state=RunState.INTERRUPTED)
+        else:
+            self._journal.set_checkpoint(f"run/{slot}", None)
+        self._plan_due = True
 
     def _cut(self, run: Run, reason: Text, silent_at: datetime) -> None:
         if run.state is RunState.INTERRUPTED:
@@ -425,7 +438,9 @@ class StationDaemon:
         match event["event"]:
             case "started":
                 at = self._to_wall(event["monotonic_ns"])
-                run = runs.started(run, at)
+                run = self._runs[slot] = runs.started(run, at)
+                # Before its row: after a crash between the two it has begun, and does not begin again.
+                self._save_run(run)
                 self._append(
                     "start",
                     {
@@ -439,7 +454,7 @@ class StationDaemon:
                 )
                 self._plan_due = True
             case "progress":
-                run = runs.progressed(run, event["outputs"], now)
+                run = runs.progressed(run, event["outputs"], now, handed=event["position"])
             case "ended":
                 run = self._part_ended(run, event)
             case "refused":
@@ -469,6 +484,10 @@ class StationDaemon:
         self._player.outputs[name] = (state, detail)
         code = f"output_{name}"
         if state == "ok":
+            for known in self._faults.open:
+                if known.code == code:
+                    during = Interval(known.since, max(self._clock.now(), known.since))
+                    self._outages = (*self._outages, Outage(during=during, reason=known.message))
             self._faults.end(code)
         elif state != "opening":
             self._faults.begin(code, output_fault(state, name), detail or state)
@@ -477,25 +496,30 @@ class StationDaemon:
 
     def _stop_now(self, order: _StopOrder) -> None:
         now = self._clock.now()
-        reason = Text(f"{order.by} cho dừng: {order.reason}", f"Stopped by {order.by}: {order.reason}")
-        silences = []
+        reason = stopped(order.by, order.reason)
+        known = {silence.session for silence in self._silences}
+        stopping: list[str] = []
         for slot, run in list(self._runs.items()):
-            if run.state is RunState.ENDED or (
-                run.state is RunState.ARMED and run.item.session is None and not run.parts
-            ):
-                continue
-            if run.state is not RunState.ARMED:
+            if run.state is RunState.ARMED and not run.parts:
+                # The player forgets it too; what is not part of the session is handed over anew.
+                del self._runs[slot]
+                stopping += [run.item.session] if run.item.session is not None else []
+            elif run.state is not RunState.ENDED:
+                if run.by is None:
+                    run = replace(run, reason=reason, by=order.by)
+                self._runs[slot] = run if run.state is RunState.PLAYING else replace(run, state=RunState.ENDED)
+                stopping.append(run.item.session or slot)
                 order.cut = True
-                self._runs[slot] = replace(run, reason=reason, by=order.by)
-            if run.state is RunState.INTERRUPTED:
-                self._runs[slot] = replace(self._runs[slot], state=RunState.ENDED)
-            silences.append(Silence(session=run.item.session or slot, by=order.by, reason=order.reason))
         rundown = self._rundown
         for item in rundown.items if rundown is not None else ():
-            if item.session is not None and item.session_end is not None:
-                running = any(s.session == item.session for s in silences)
-                if not running and item.start <= now < item.session_end and item.slot not in self._airings:
-                    silences.append(Silence(session=item.session, by=order.by, reason=order.reason))
+            if item.session is not None and item.session_end is not None and item.slot not in self._airings:
+                stopping += [item.session] if item.start <= now < item.session_end else []
+        silences = [
+            Silence(session=session, by=order.by, reason=order.reason)
+            for session in dict.fromkeys(stopping)
+            if session not in known
+        ]
+        order.cut = order.cut or bool(silences)
         self._player.send({"do": "stop", "airing": None, "fade_ms": FADE_MS})
         self._silences = (*self._silences, *silences)
         body = {"by": order.by, "reason": order.reason, "silences": [dump(silence) for silence in silences]}
@@ -505,16 +529,20 @@ class StationDaemon:
 
     # Clock
 
-    def _watch_clock(self, now: datetime, monotonic: float) -> bool:
-        offset = now.timestamp() - monotonic
+    def _notice_step(self) -> None:
+        now = self._clock.now()
+        offset = now.timestamp() - self._clock.monotonic()
         if self._offset is not None and abs(offset - self._offset) > JUMP_S:
             step_s = round(offset - self._offset, 3)
             self._faults.note("clock_step", step_s=step_s)
             for slot, run in list(self._runs.items()):
+                self._runs[slot] = runs.shifted(run, timedelta(seconds=step_s))
                 if run.state is RunState.ARMED:
                     self._do(Disarm(slot), now)
             self._plan_due = True
         self._offset = offset
+
+    def _watch_clock(self, now: datetime) -> bool:
         state = self._clock.state()
         if state.trusted:
             self._faults.end("clock_untrusted")

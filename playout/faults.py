@@ -43,6 +43,9 @@ _OTHER = {
     "intent_refused": Text(
         "Lịch nhận được không có chữ ký đúng; dùng lịch cũ.", "The intent has no valid signature; the last one stays."
     ),
+    "intent_missing": Text(
+        "Hệ thống chưa quyết định gì cho đài này: chưa có lịch.", "Nothing is decided for this station: it has no plan."
+    ),
     "daemon_broken": Text("Bộ phát gặp lỗi và đã chạy lại.", "The station's worker failed and was restarted."),
 }
 

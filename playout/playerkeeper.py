@@ -15,8 +15,14 @@ from schedules.grid import SlotId
 HANG_S = 3.0
 """Silence of the player's own heartbeat (every 0.5 s) after which it is killed."""
 
+START_S = 15.0
+"""The same for one that has not said `ready` yet: on a slow card its libraries take seconds to load."""
+
 REST_S = 3.0
 """How long a player stays after it was last wanted."""
+
+TAKE_BACK_MS = 20
+"""Fade of what is taken back: no crack, should it be heard."""
 
 MANY_DEATHS = 8
 """Deaths within a minute after which the next start waits, longer each time."""
@@ -124,7 +130,7 @@ class PlayerKeeper:
         if not wanted and now - self._wanted_at > REST_S:
             self.drop()
             return True
-        if now - self._heard_at > HANG_S:
+        if now - self._heard_at > (HANG_S if self.ready else START_S):
             self._faults.note("player_hang")
             self._player.kill()
             self._deaths.append(now)
@@ -158,6 +164,14 @@ class PlayerKeeper:
         airing = f"{slot}#{self._number}"
         self._airings[airing] = slot
         return airing
+
+    def take_back(self, slot: SlotId) -> None:
+        """Let the newest try at a slot be silent, begun or not; what the player still tells of it is not heeded."""
+        airing = self.airing_of(slot)
+        if airing is not None:
+            # Not `disarm`: what the bus has begun to take goes on in spite of that.
+            self.send({"do": "stop", "airing": airing, "fade_ms": TAKE_BACK_MS})
+            del self._airings[airing]
 
     def airing_of(self, slot: SlotId) -> str | None:
         """Return the newest name given out for a slot, None where this player never had it."""

@@ -4,36 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schedules.airing import Part, Run, RunState
 from schedules.reconcile import Arm
 from schedules.segment import SAMPLE_RATE_HZ
 from schedules.text import Text
 
+MADE_AHEAD = timedelta(seconds=1)
+"""More than the bus ever makes ahead of what is heard."""
+
 
 def armed(action: Arm, before: Run | None) -> Run:
     """Return the run of an item that was just handed over; `before` is its interrupted run, if it goes on."""
     if before is None:
         return Run(item=action.item, state=RunState.ARMED, start_at=action.start, part_first=action.first)
-    again = action.first == 0
-    hole_s = 0.0 if again else max(0, action.first - before.position) / SAMPLE_RATE_HZ
     return replace(
         before,
         state=RunState.ARMED,
         start_at=action.start,
         part_first=action.first,
         part_started_at=None,
-        counted={} if again else dict(before.counted),
+        origin=None,
         part_counted={},
-        holes_s=before.holes_s + hole_s,
         exact=False,
         attempts=before.attempts + 1,
     )
 
 
 def started(run: Run, at: datetime) -> Run:
-    """Return the run whose current part's first sample is at the sink at `at`."""
+    """Return the run whose current part's first sample is at the sink at `at`.
+
+    What was silent before it stands in `holes_s` only now; a part that starts anew is counted anew.
+    """
+    again = bool(run.parts) and run.part_first == 0
+    silent_s = 0.0
+    if again and run.position_at is not None:
+        silent_s = max(0.0, (at - run.position_at).total_seconds())
+    elif run.parts:
+        silent_s = max(0, run.part_first - run.position) / SAMPLE_RATE_HZ
     return replace(
         run,
         state=RunState.PLAYING,
@@ -41,17 +50,44 @@ def started(run: Run, at: datetime) -> Run:
         part_started_at=at,
         position=run.part_first,
         position_at=at,
+        origin=at - timedelta(seconds=run.part_first / SAMPLE_RATE_HZ),
+        counted={} if again else run.counted,
+        holes_s=run.holes_s + silent_s,
     )
 
 
-def progressed(run: Run, counted: Mapping[str, int], at: datetime) -> Run:
-    """Return the run with what the outputs have really played of its current part so far."""
+def progressed(run: Run, counted: Mapping[str, int], at: datetime, *, handed: int | None = None) -> Run:
+    """Return the run with what the outputs have really played of its current part so far.
+
+    handed: the next sample of the file for the bus. Where it is far ahead of what the first heard sample lets expect,
+    the part began unheard: its time in the file is that of the bus.
+    """
     heard = max(counted.values(), default=0)
+    origin = run.origin
+    if origin is not None and handed is not None:
+        of_bus = at - timedelta(seconds=handed / SAMPLE_RATE_HZ)
+        origin = of_bus if origin - of_bus > MADE_AHEAD else origin
     return replace(
         run,
         part_counted=dict(counted),
         position=max(run.position, run.part_first + heard),
         position_at=at if heard else run.position_at,
+        origin=origin,
+    )
+
+
+def shifted(run: Run, by: timedelta) -> Run:
+    """Return the run after a step of the wall clock: how long things last has not changed with it."""
+
+    def moved(moment: datetime | None) -> datetime | None:
+        return None if moment is None else moment + by
+
+    return replace(
+        run,
+        start_at=run.start_at + by,
+        part_started_at=moved(run.part_started_at),
+        position_at=moved(run.position_at),
+        origin=moved(run.origin),
     )
 
 

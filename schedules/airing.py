@@ -109,6 +109,7 @@ class Run:
     start_at: when its current part was asked to start, with sample `part_first` of the file.
     started_at: its very first sample at the sink, None before. part_started_at: that of the current part.
     position, position_at: the next sample of the file to be heard, and when that was so.
+    origin: when sample 0 of the file was or would have been at the sink, had its part been the whole; None before.
     counted: samples really played per output, over all parts; `part_counted` the current part's share.
     exact: the whole file was handed to the bus in one part, bit by bit as approved.
     cause: why it ended: complete, stopped, source_failed, output_lost, refused.
@@ -122,6 +123,7 @@ class Run:
     part_started_at: datetime | None = None
     position: int = 0
     position_at: datetime | None = None
+    origin: datetime | None = None
     counted: Mapping[str, int] = field(default_factory=dict)
     part_counted: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()

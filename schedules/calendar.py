@@ -96,17 +96,22 @@ def span(zone: ZoneInfo, day: date, start: time, end: time) -> Interval:
     return Interval(instant(zone, day, start), instant(zone, last, end))
 
 
+def open_until(station: Station, moment: datetime) -> datetime | None:
+    """Return when the permitted hours around `moment` end: None where never, `moment` itself outside of them."""
+    if any(hours.whole_day for hours in station.permitted):
+        return None
+    around = Interval(moment - _DAY, moment + 2 * _DAY)
+    until = moment
+    for stretch in sorted(_spans(ZoneInfo(station.zone), station.permitted, around)):
+        if stretch.start <= until < stretch.end:
+            until = stretch.end
+    return until
+
+
 def permitted(station: Station, wanted: Interval) -> bool:
     """Return whether the whole of `wanted` lies in the station's permitted hours."""
-    zone = ZoneInfo(station.zone)
-    if any(hours.whole_day for hours in station.permitted):
-        return True
-    around = Interval(wanted.start - _DAY, wanted.end + _DAY)
-    open_until = wanted.start
-    for stretch in sorted(_spans(zone, station.permitted, around)):
-        if stretch.start <= open_until < stretch.end:
-            open_until = stretch.end
-    return open_until >= wanted.end
+    until = open_until(station, wanted.start)
+    return until is None or until >= wanted.end
 
 
 def _spans(zone: ZoneInfo, spans: tuple[DaySpan, ...], around: Interval) -> Iterator[Interval]:

@@ -68,3 +68,7 @@ class SignatureInvalid(LoaError):
 
 class SandboxUnavailable(LoaError):
     """This machine cannot confine a decoder: its administrator must act, no recording is to blame."""
+
+
+class IntentMissing(LoaError):
+    """The authority has decided nothing for this station, or cannot be asked and no document of it is kept."""

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Run, RunState, Verdict
-from schedules.calendar import Occurrence, occurrences, permitted
+from schedules.calendar import Occurrence, occurrences, open_until, permitted
 from schedules.choosing import Choice, choose, usable
 from schedules.clock import Interval
 from schedules.findings import Finding, Severity
 from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
 from schedules.intent import Intent
 from schedules.programme import ProgrammeCode
+from schedules.reconcile import origin, starts_anew
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import Segment, SegmentId
 from schedules.standing import Placed, open_programmes, stand
@@ -28,6 +29,7 @@ OVERRUN_LIMIT = timedelta(seconds=300)
 
 _LOOK_BACK = timedelta(hours=26)
 _PAST = timedelta(seconds=5)
+_LATEST = timedelta(seconds=max(LATE_LIMIT_S.values()))
 
 
 def one_off_slot(station: StationCode, one_off: str) -> SlotId:
@@ -80,11 +82,14 @@ class _Flow:
     hard: list[RundownItem] = field(default_factory=list)
     soft: list[OneOff] = field(default_factory=list)
     busy_until: datetime | None = None
+    on_air_until: datetime | None = None
+    former: dict[str, list[Interval]] = field(default_factory=dict)
 
     def fill(self, during: Interval) -> None:
         """Place everything that is due in `during`."""
         self.finals = {row.slot: row for row in self.facts.airings}
-        self.begun = {run.slot: run for run in self.facts.runs if run.state is not RunState.ARMED}
+        self.begun = {run.slot: run for run in self.facts.runs if run.state is not RunState.ARMED or run.parts}
+        self._find_former()
         self.used = {run.item.segment for run in self.begun.values() if run.item.segment is not None}
         ordered = sorted(self.intent.one_offs, key=lambda o: (o.start, o.id))
         mine = [o for o in ordered if o.station == self.station.code and during.start <= o.start < during.end]
@@ -95,11 +100,18 @@ class _Flow:
                 self._fixed(one_off)
             else:
                 self.soft.append(one_off)
+        under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
+        self.on_air_until = max((self._ends(item) for item in under_way), default=None)
         sessions = occurrences(self.intent.sessions, self.station, during)
         for session in sessions:
             self._place_soft(session.during.start)
             self._session(session)
         self._place_soft(during.end)
+        placed = {item.slot for item in self.items}
+        for run in self.begun.values():
+            if run.slot not in placed:
+                # Its place is gone from the grid, or it is a make-up: it goes on, and takes its time.
+                self._add(self._under_way(run))
 
     def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode]) -> None:
         """Place the sessions of `during` that hold a slot of one of `programmes`."""
@@ -123,14 +135,16 @@ class _Flow:
                 previous = None
                 continue
             if (run := self.begun.get(slot)) is not None:
-                item = self._running(run)
+                item = self._under_way(run)
+                self._add(item)
                 nominal = max(nominal, item.end)
-                due = max(due, item.due + (item.end - item.start))
+                due = max(due, self._ends(item))
                 if item.cut_at is not None:
-                    due = max(nominal, self._after_hard(item.cut_at))
+                    due = max(nominal, self._ends(item))
                 previous = item
                 continue
-            due = self._soft_before(due)
+            nominal = self._after_former(slot, nominal)
+            due = self._soft_before(self._after_on_air(max(due, nominal)))
             choice = self._choice(place, due)
             if choice.segment is None and place.optional:
                 continue
@@ -227,17 +241,51 @@ class _Flow:
             why = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
             self._find("outside_hours", item, why)
             return _without_audio(item, why)
-        return item
+        return replace(item, open_until=open_until(self.station, item.due))
 
-    def _running(self, run: Run) -> RundownItem:
-        """Return the item of a run that has begun, with the moment at which an ordered airing cuts it."""
-        item = replace(run.item, due=run.started_at or run.item.due)
+    def _under_way(self, run: Run) -> RundownItem:
+        """Return the item of a run that has begun, with the moment at which an ordered airing cuts it.
+
+        Without audio where it was interrupted and is not approved any more: then it does not go on.
+        """
+        item = replace(run.item, due=origin(run))
+        if run.state in (RunState.INTERRUPTED, RunState.ARMED):
+            segment = self.intent.segment(run.item.segment or "")
+            if segment is None or segment.sha256 != run.item.sha256:
+                why = Text(
+                    "Bài không còn được duyệt khi máy phát lại được.",
+                    "The item was no longer approved when it could have gone on.",
+                )
+                return _without_audio(item, why)
+        if run.state is RunState.INTERRUPTED and starts_anew(run, self.now):
+            item = replace(item, due=max(item.due, self.now))
         ends = item.due + (item.end - item.start)
-        cuts = [h.start for h in self.hard if item.due < h.start < ends]
-        if cuts:
-            item = replace(item, cut_at=min(cuts))
-        self._add(item)
-        return item
+        cuts = [h.start for h in self.hard if h.slot != run.slot and item.due < h.start < ends]
+        return replace(item, cut_at=min(cuts)) if cuts else item
+
+    def _ends(self, item: RundownItem) -> datetime:
+        """Return from when on the time of `item` is free again."""
+        return item.due + (item.end - item.start) if item.cut_at is None else self._after_hard(item.cut_at)
+
+    def _after_on_air(self, due: datetime) -> datetime:
+        """Return `due`, or when what is on air now ends: there is one source at a time. What is long past stays so."""
+        if self.on_air_until is None or due < self.now - _LATEST:
+            return due
+        return max(due, self.on_air_until)
+
+    def _find_former(self) -> None:
+        """Note per session and day what took its time there, also where its place is not in the grid any more."""
+        times = [(row.slot, row.planned_start, row.planned_end) for row in self.finals.values()]
+        times += [(run.slot, run.item.start, run.item.end) for run in self.begun.values()]
+        for slot, start, end in times:
+            if end > start:
+                self.former.setdefault(slot.rpartition("/")[0], []).append(Interval(start, end))
+
+    def _after_former(self, slot: SlotId, nominal: datetime) -> datetime:
+        for stretch in sorted(self.former.get(slot.rpartition("/")[0], ())):
+            if stretch.contains(nominal):
+                nominal = stretch.end
+        return nominal
 
     def _fixed(self, one_off: OneOff) -> None:
         item = self._one_off(one_off, one_off.start)
@@ -257,18 +305,18 @@ class _Flow:
 
     def _soft(self, one_off: OneOff, due: datetime) -> datetime:
         """Place a soft airing at or after `due`; return when it ends."""
-        item = self._one_off(one_off, due)
+        item = self._one_off(one_off, self._after_on_air(due))
         self._add(item)
         if item.slot in self.finals:
             return due
-        return item.due + (item.end - item.start)
+        return max(due, self._ends(item))
 
     def _one_off(self, one_off: OneOff, due: datetime) -> RundownItem:
         slot = one_off_slot(self.station.code, one_off.id)
         if (row := self.finals.get(slot)) is not None:
             return _from_row(row)
         if (run := self.begun.get(slot)) is not None:
-            return replace(run.item, due=run.started_at or run.item.due)
+            return replace(self._under_way(run), cancelled_by=one_off.cancelled_by)
         segment = self.intent.segment(one_off.segment)
         why = Text(
             f"Lượt phát riêng do {one_off.ordered_by} xếp.",
@@ -304,6 +352,7 @@ class _Flow:
             samples=0,
             topics=(),
             why=why,
+            open_until=open_until(self.station, due),
             cancelled_by=one_off.cancelled_by,
         )
         item = _with_audio(item, segment)

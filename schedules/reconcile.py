@@ -60,9 +60,11 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """An airing ended for good: judge what was counted."""
+    """An airing ended for good: judge what was counted. `reason` and `by` say why it does not go on, where known."""
 
     slot: SlotId
+    reason: Text | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Decide:
     reason: Text
     by: str | None = None
 
+
+_OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 
 Action = Arm | Disarm | Cut | Settle | Decide
 
@@ -129,19 +133,26 @@ def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: date
     length = item.end - item.start
     over = item.due + length <= now - SHORT_HOLE and item.due < now
     if late.total_seconds() > item.late_limit_s or over:
-        return Decide(item, Verdict.MISSED, _why_missed(item, facts.outages))
+        return Decide(item, Verdict.MISSED, _why_missed(item, facts.outages, now))
     if not ready or item.due - ARM_AHEAD > now:
         return None
+    start = max(item.due, now + LEAD)
+    if start > item.due and not _open(item, start + length):
+        return Decide(item, Verdict.MISSED, _OUTSIDE_HOURS)
     joined = runs.get(item.joins) if item.joins is not None else None
     if joined is not None and joined.state in (RunState.ARMED, RunState.PLAYING) and _complete_so_far(joined):
-        return Arm(item, max(item.due, now + LEAD), joins=item.joins)
+        return Arm(item, start, joins=item.joins)
     if item.joins is not None and item.joins not in {row.slot for row in facts.airings}:
         # Its predecessor is neither armed nor over: arm that first, or this one would sound beside it.
         if joined is None and item.due > now:
             return None
         if joined is not None and joined.state is RunState.INTERRUPTED:
             return None
-    return Arm(item, max(item.due, now + LEAD))
+    return Arm(item, start)
+
+
+def _open(item: RundownItem, end: datetime) -> bool:
+    return item.open_until is None or end <= item.open_until
 
 
 def _complete_so_far(run: Run) -> bool:
@@ -157,7 +168,7 @@ def _begun(run: Run, planned: RundownItem | None, facts: Facts, now: datetime, *
         reason = Text("Ngắt để phát lượt đã xếp đúng giờ.", "Cut for an airing ordered for an exact time.")
         return [Cut(run.slot, reason, planned.cut_at)]
     if run.state is RunState.INTERRUPTED:
-        return _interrupted(run, planned, now, ready=ready)
+        return _interrupted(run, planned, facts, now, ready=ready)
     return []
 
 
@@ -167,7 +178,7 @@ def _armed(run: Run, planned: RundownItem | None, facts: Facts, now: datetime) -
     if planned.sha256 != run.item.sha256 or _silenced(planned, facts) is not None:
         return [Disarm(run.slot)]
     moved = abs((planned.due - run.start_at).total_seconds())
-    if moved > 1.0 and run.start_at > now + LEAD and planned.due > now + LEAD:
+    if not run.parts and moved > 1.0 and run.start_at > now + LEAD and planned.due > now + LEAD:
         return [Disarm(run.slot)]
     if now - run.start_at > SHORT_HOLE:
         # Handed over long ago and never begun: the player is not doing its work with it.
@@ -175,36 +186,57 @@ def _armed(run: Run, planned: RundownItem | None, facts: Facts, now: datetime) -
     return []
 
 
-def _interrupted(run: Run, planned: RundownItem | None, now: datetime, *, ready: bool) -> list[Action]:
+def _interrupted(run: Run, planned: RundownItem | None, facts: Facts, now: datetime, *, ready: bool) -> list[Action]:
     """Return how an interrupted airing goes on: where the clock is, from its beginning, or not at all."""
-    since = run.position_at or run.start_at
-    hole = now - since
-    first = position_now(run, now + LEAD)
+    if (silence := _silenced(run.item, facts)) is not None:
+        return [Settle(run.slot, stopped(silence.by, silence.reason), silence.by)]
+    if planned is not None and planned.cancelled_by is not None:
+        reason = Text("Đã hủy trong lúc bị ngắt.", "Cancelled while it was interrupted.")
+        return [Settle(run.slot, reason, planned.cancelled_by)]
+    if planned is not None and planned.sha256 != run.item.sha256:
+        return [Settle(run.slot, planned.why)]
+    action = _going_on(run, planned, now)
+    # What cannot go on now may do so later, as long as enough of it is left.
+    return [action] if ready or isinstance(action, Settle) else []
+
+
+def _going_on(run: Run, planned: RundownItem | None, now: datetime) -> Arm | Settle:
+    start = now + LEAD
+    hole = now - (run.position_at or run.start_at)
+    first = position_now(run, start)
     samples = run.item.samples
     left = timedelta(seconds=(samples - first) / SAMPLE_RATE_HZ)
-    if run.attempts >= TRIES or first >= samples:
-        return [Settle(run.slot)]
-    if not ready and hole <= RESTART_OVERRUN:
-        return []
-    if hole <= SHORT_HOLE:
-        return [Arm(run.item, now + LEAD, first=first)]
     length = run.item.end - run.item.start
-    if length < SHORT_ITEM:
-        ends = now + LEAD + length
-        if ends <= run.item.end + RESTART_OVERRUN and (planned is None or planned.cut_at is None):
-            return [Arm(run.item, now + LEAD, first=0)]
-        return [Settle(run.slot)]
-    if left >= RESUME_LEFT and left >= RESUME_SHARE * length:
-        return [Arm(run.item, now + LEAD, first=first)]
-    return [Settle(run.slot)]
+    if run.attempts >= TRIES or first >= samples:
+        return Settle(run.slot)
+    if starts_anew(run, now):
+        if start + length > run.item.end + RESTART_OVERRUN or (planned is not None and planned.cut_at is not None):
+            return Settle(run.slot)
+        return Arm(run.item, start, first=0) if _open(run.item, start + length) else Settle(run.slot, _OUTSIDE_HOURS)
+    if hole <= SHORT_HOLE or (left >= RESUME_LEFT and left >= RESUME_SHARE * length):
+        return Arm(run.item, start, first=first) if _open(run.item, start + left) else Settle(run.slot, _OUTSIDE_HOURS)
+    return Settle(run.slot)
+
+
+def starts_anew(run: Run, now: datetime) -> bool:
+    """Return whether an interrupted airing would begin again: it is short, and its hole is not."""
+    hole = now - (run.position_at or run.start_at)
+    return hole > SHORT_HOLE and run.item.end - run.item.start < SHORT_ITEM
+
+
+def origin(run: Run) -> datetime:
+    """Return when sample 0 of the file was or would have been at the sink, as the airing runs or ran last."""
+    return run.origin or run.start_at - timedelta(seconds=run.part_first / SAMPLE_RATE_HZ)
 
 
 def position_now(run: Run, moment: datetime) -> int:
     """Return the sample of the file that belongs to `moment` if the airing had not been interrupted."""
-    first, began = run.part_first, run.part_started_at or run.start_at
-    if run.parts and run.parts[-1].started_at is not None:
-        first, began = run.parts[-1].first, run.parts[-1].started_at
-    return first + max(0, round((moment - began).total_seconds() * SAMPLE_RATE_HZ))
+    return max(0, round((moment - origin(run)).total_seconds() * SAMPLE_RATE_HZ))
+
+
+def stopped(by: str, reason: str) -> Text:
+    """Return the reason in the row of an airing that a person stopped."""
+    return Text(f"{by} cho dừng: {reason}", f"Stopped by {by}: {reason}")
 
 
 def _silenced(item: RundownItem, facts: Facts) -> Silence | None:
@@ -214,7 +246,9 @@ def _silenced(item: RundownItem, facts: Facts) -> Silence | None:
     return None
 
 
-def _why_missed(item: RundownItem, outages: Iterable[Outage]) -> Text:
+def _why_missed(item: RundownItem, outages: Iterable[Outage], now: datetime) -> Text:
+    if item.due > now:
+        return Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
     due = Interval(item.start, max(item.end, item.start + timedelta(seconds=1)))
     for outage in outages:
         if outage.during.overlaps(due):

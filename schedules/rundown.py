@@ -21,6 +21,7 @@ class RundownItem:
     start, end: as planned, `[start, end)`. due: when it will really start as things stand (later after a delay).
     segment, sha256, samples: None and 0 where there is no audio: such a slot will be missed, `why` says it.
     joins: the slot whose last sample it follows without a gap. late_limit_s: begun later than this it is not `aired`.
+    open_until: the permitted hours around `due` end then; None where they do not. It never sounds after them.
     cut_at: it must fall silent then, whatever is left. replaced_by: a slot that took its time.
     """
 
@@ -43,6 +44,7 @@ class RundownItem:
     late_limit_s: float
     why: Text
     joins: SlotId | None = None
+    open_until: datetime | None = None
     cut_at: datetime | None = None
     replaced_by: SlotId | None = None
     cancelled_by: str | None = None

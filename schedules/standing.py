@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Verdict
-from schedules.calendar import period_interval, period_name, period_of, permitted, window_stretches
+from schedules.calendar import open_until, period_interval, period_name, period_of, permitted, window_stretches
 from schedules.choosing import choose
 from schedules.clock import Interval
 from schedules.duty import Duty, DutyStanding, DutyState
@@ -159,15 +159,15 @@ def _make_up(
 ) -> list[RundownItem]:
     first = during.start.astimezone(ZoneInfo(station.zone)).date().isoformat()
     prefix = f"{station.code}/makeup.{duty.code}/{first}/"
-    tried = sum(1 for row in rows if row.slot.startswith(prefix))
+    # Every try has a number of its own: those with a row are over, those among the items have begun.
+    taken_slots = {row.slot for row in rows} | {item.slot for item in placed.items}
     added: list[RundownItem] = []
     used = set(placed.used)
-    for number in range(tried + 1, min(TRIES, tried + missing) + 1):
-        slot = f"{prefix}{number}"
-        if (run := next((run for run in facts.runs if run.slot == slot), None)) is not None:
-            added.append(run.item)
-            taken.append(Interval(run.item.due, run.item.due + (run.item.end - run.item.start)))
+    for slot in (f"{prefix}{number}" for number in range(1, TRIES + 1)):
+        if slot in taken_slots:
             continue
+        if len(added) == missing:
+            break
         choice = choose(intent, station, facts, duty.programme, now, used, duty.topic_prefix)
         if choice.segment is None:
             break
@@ -205,6 +205,7 @@ def _item(station: Station, duty: Duty, slot: str, segment: Segment, start: date
         timing=Timing.SOFT,
         late_limit_s=LATE_LIMIT_S,
         why=why,
+        open_until=open_until(station, start),
         self_approved=segment.self_approved,
         duty=duty.code,
     )

@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import pytest
 from playout.journal import verify_file
 from schedules.airing import Verdict
 from schedules.clock import ClockState
-from schedules.errors import SignatureInvalid
+from schedules.errors import IntentMissing, SignatureInvalid
 from schedules.intent import Intent
+from schedules.station import DaySpan, Station
 from schedules.text import Text
 from tests.playout.village import Village
 from tests.schedules.builders import duty, local, one_off, place, session
@@ -292,3 +293,285 @@ def test_the_last_intent_stays_when_the_next_is_not_signed(village: Village) -> 
 
     assert ("intent_refused", "open") in village.faults()
     assert {Verdict.AIRED} == set(verdicts(village).values())
+
+
+def stop(village: Village, reason: str = "Nhầm bài") -> bool:
+    """Press stop and let the station live until it has answered."""
+    answers: list[bool] = []
+    stopping = threading.Thread(
+        target=lambda: answers.append(village.daemon.stop(by="Ông Nghĩa", reason=reason)), daemon=True
+    )
+    stopping.start()
+    while stopping.is_alive():
+        village.live(0.25)
+    return answers[0]
+
+
+def test_f19_a_sink_that_comes_late_hears_the_item_once_and_whole(village: Village) -> None:
+    """Nothing can be heard for the first 22 s: what was handed over in vain does not sound beside the new try."""
+    village.hears = False
+    village.until(START + timedelta(seconds=22))
+    village.hears = True
+    village.until(START + timedelta(minutes=12))
+
+    assert 1 == village.most_at_once
+    row = next(airing for airing in village.airings() if airing.segment == "cds")
+    assert Verdict.AIRED is row.verdict
+    assert 0.99 * row.samples_expected < row.samples_aired <= row.samples_expected
+    assert row.started_at is not None and START + timedelta(seconds=22) <= row.started_at
+
+
+def test_nothing_is_counted_twice_after_a_deaf_beginning(folder: Path) -> None:
+    """Silent for 4 s, heard for 6 s, then the player is killed: it goes on where the clock is, not 4 s before."""
+    village = Village(folder, now=local(23, 5, 29))
+    village.decide(segments=(village.recorded("tin", 60),), sessions=(session(place("tin", fixed="tin")),))
+    village.hears = False
+    village.until(START + timedelta(seconds=4))
+    village.hears = True
+    village.until(START + timedelta(seconds=10))
+    village.players[-1].kill()
+    village.until(START + timedelta(minutes=2))
+
+    (row,) = village.airings()
+    assert row.seconds_aired <= 60 - 4 - 0.25
+    assert Verdict.PARTIAL is row.verdict
+    assert row.holes_s >= 4
+
+
+@pytest.mark.parametrize("power", [False, True])
+def test_what_a_person_stopped_stays_silent_when_the_player_dies_in_the_fade(village: Village, power: bool) -> None:
+    """The order is given, the fade is cut short by a crash: nothing sounds again, the row names the person."""
+    village.until(START + timedelta(seconds=60))
+    player = village.players[-1]
+    village.players[-1].send = lambda command: None  # type: ignore[method-assign]
+    stopping = threading.Thread(target=village.daemon.stop, kwargs={"by": "Ông Nghĩa", "reason": "Nhầm bài"})
+    stopping.start()
+    while stopping.is_alive():
+        village.daemon.step(0.01)
+    if power:
+        village.crash()
+        village.boot()
+    else:
+        player.kill()
+    village.until(START + timedelta(minutes=11))
+
+    found = {airing.slot.rpartition("/")[2]: airing for airing in village.airings()}
+    assert (Verdict.PARTIAL, Verdict.CANCELLED) == (found["cds"].verdict, found["ket"].verdict)
+    assert "Ông Nghĩa" == found["cds"].by
+    assert "Nhầm bài" in str(found["cds"].reason)
+    assert 61 > found["cds"].seconds_aired
+    assert all(not player.armed for player in village.players)
+
+
+def test_stop_takes_back_what_is_armed_and_says_who_did_it(village: Village) -> None:
+    """Stopped while the next item is armed: it is cancelled by that person, not missed for want of an output."""
+    village.until(START + timedelta(seconds=600))
+    assert 2 == len(village.players[-1].armed)
+    assert stop(village)
+    stop(village, "Lần nữa")
+    village.until(START + timedelta(minutes=11))
+
+    found = {airing.segment: airing for airing in village.airings()}
+    assert Verdict.CANCELLED is found["ket"].verdict
+    assert "Ông Nghĩa" == found["cds"].by
+    assert "Nhầm bài" in str(found["cds"].reason)
+    assert "Ông Nghĩa" == found["ket"].by
+
+
+def test_stop_leaves_an_ordered_airing_that_has_not_begun(village: Village) -> None:
+    """A one-off armed for ten seconds later is another airing: it sounds as ordered."""
+    village.decide(
+        segments=(*village.decided.segments, village.recorded("gap", 20)),
+        one_offs=(one_off("1", "gap", START + timedelta(seconds=100)),),
+    )
+    village.until(START + timedelta(seconds=5))
+    village.live(85)
+    stop(village)
+    village.until(START + timedelta(minutes=11))
+
+    found = {airing.segment: airing for airing in village.airings()}
+    assert Verdict.AIRED is found["gap"].verdict
+    assert START + timedelta(seconds=100) == found["gap"].started_at
+
+
+def test_stop_with_nothing_there_changes_nothing(village: Village) -> None:
+    """Pressed long before the session: False, and the session airs."""
+    village.live(1)
+    assert not stop(village)
+    village.until(START + timedelta(minutes=11))
+    assert {Verdict.AIRED} == set(verdicts(village).values())
+
+
+def test_f60_an_item_taken_out_while_on_air_ends_before_the_next_begins(village: Village) -> None:
+    """Its place is deleted from the grid while it plays: what follows waits for its end, one source at a time."""
+    village.until(START + timedelta(seconds=60))
+    rule = village.decided.sessions[0]
+    village.decide(sessions=(replace(rule, items=(rule.items[0], rule.items[2])),))
+    village.until(START + timedelta(minutes=12))
+
+    assert 1 == village.most_at_once
+    assert {"chao": Verdict.AIRED, "cds": Verdict.AIRED, "ket": Verdict.AIRED} == verdicts(village)
+
+
+def test_an_ordered_airing_cuts_a_make_up_too(folder: Path) -> None:
+    """A make-up is on air when an exact airing is due: it is cut like anything else, never mixed."""
+    village = Village(folder, now=local(28, 5, 25))
+    village.decide(segments=(village.recorded("cds", 300),), duties=(duty(),))
+    village.until(local(28, 5, 31))
+    assert village.daemon.status().on_air is not None
+    village.decide(
+        segments=(*village.decided.segments, village.recorded("gap", 20, programme="TIN")),
+        one_offs=(one_off("1", "gap", local(28, 5, 33)),),
+    )
+    village.until(local(28, 5, 45))
+
+    assert 1 == village.most_at_once
+    first, second, third = village.airings()
+    assert (Verdict.PARTIAL, Verdict.AIRED, Verdict.AIRED) == (first.verdict, second.verdict, third.verdict)
+    assert [first.slot[:-1] + "1", first.slot[:-1] + "2"] == [first.slot, third.slot]
+
+
+def test_a_session_waits_for_an_item_that_began_anew(folder: Path) -> None:
+    """A short item starts again after a power cut: the session right behind it begins when it is over."""
+    village = Village(folder, now=local(23, 5, 29))
+    one = session(place("a", fixed="a"), length_s=120)
+    two = session(place("b", fixed="b"), name="sau", starts=(time(5, 32),), length_s=600)
+    village.decide(segments=(village.recorded("a", 60), village.recorded("b", 30)), sessions=(one, two))
+    village.until(START + timedelta(seconds=30))
+    village.crash()
+    village.clock.advance(20)
+    village.boot()
+    village.until(START + timedelta(minutes=4))
+
+    assert 1 == village.most_at_once
+    a, b = village.airings()
+    assert (Verdict.AIRED, Verdict.AIRED) == (a.verdict, b.verdict)
+    assert a.started_at == START
+    assert 20 <= a.holes_s <= 23
+    assert b.started_at is not None and a.ended_at is not None and a.ended_at <= b.started_at
+
+
+def test_f61_what_was_withdrawn_during_a_hole_does_not_go_on(village: Village) -> None:
+    """The approval is withdrawn while the power is off in mid item: it does not sound again, the row is partial."""
+    village.until(START + timedelta(seconds=100))
+    village.crash()
+    village.clock.advance(3)
+    village.decided = replace(
+        village.decided, revision=9, segments=tuple(s for s in village.decided.segments if s.id != "cds")
+    )
+    village.boot()
+    village.until(START + timedelta(minutes=11))
+
+    row = next(airing for airing in village.airings() if airing.segment == "cds")
+    assert (Verdict.PARTIAL, 1) == (row.verdict, len(row.parts))
+    assert "duyệt" in str(row.reason)
+
+
+def test_f61_a_make_up_that_is_armed_is_taken_back_when_withdrawn(folder: Path) -> None:
+    """Ten seconds before it starts its approval is withdrawn: nothing sounds."""
+    village = Village(folder, now=local(28, 5, 25))
+    village.decide(segments=(village.recorded("cds", 60),), duties=(duty(),))
+    village.until(local(28, 5, 29, 50))
+    assert village.players[-1].armed
+    village.decide(segments=())
+    village.live(1)
+
+    assert not village.players[-1].armed
+    village.until(local(28, 5, 32))
+    assert [] == village.airings()
+
+
+@pytest.mark.parametrize("off_s", [230, 30])
+def test_nothing_sounds_after_the_permitted_hours(folder: Path, off_s: int) -> None:
+    """The power comes back when there is no more time to air the item before the hours end: silence, and the reason."""
+    village = Village(folder, now=local(23, 5, 29))
+    hours = (DaySpan(start=time(5), end=time(5, 31, 30)),)
+    village.decide(
+        stations=(Station(code="XA", name="Đài", unit="XA", permitted=hours),),
+        segments=(village.recorded("a", 80),),
+        sessions=(session(place("a", fixed="a")),),
+    )
+    village.until(START - timedelta(seconds=50) if off_s > 100 else START + timedelta(seconds=20))
+    village.crash()
+    village.clock.advance(off_s if off_s < 100 else 70)
+    village.boot()
+    village.until(START + timedelta(minutes=5))
+
+    (row,) = village.airings()
+    assert 1 >= len(row.parts)
+    assert row.verdict in (Verdict.MISSED, Verdict.PARTIAL)
+    assert "khung giờ" in str(row.reason)
+
+
+def test_an_item_waits_out_a_long_absence_of_the_clock(village: Village) -> None:
+    """Untrusted for five and a half minutes in a long item: it goes on where the clock is."""
+    village.until(START + timedelta(seconds=40))
+    village.clock.trusted = NEVER
+    village.live(330)
+    village.clock.trusted = ClockState(trusted=True, reason=Text("Đã có giờ.", "Known again."))
+    village.until(START + timedelta(minutes=11))
+
+    row = next(airing for airing in village.airings() if airing.segment == "cds")
+    assert (Verdict.PARTIAL, 2) == (row.verdict, len(row.parts))
+    assert 320 < row.holes_s < 340
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
+def test_f26_a_player_lost_after_a_clock_step_goes_on_where_it_was(village: Village, step_s: float) -> None:
+    """The place in the file is a matter of elapsed time, not of what the clock says meanwhile."""
+    village.until(START + timedelta(minutes=3))
+    village.clock.step(step_s)
+    village.live(10)
+    village.players[-1].kill()
+    village.live(700)
+
+    row = next(airing for airing in village.airings() if airing.segment == "cds")
+    assert (Verdict.AIRED, 2) == (row.verdict, len(row.parts))
+    assert row.holes_s < 3
+
+
+def test_a_missed_item_names_the_output_that_was_lost(village: Village) -> None:
+    """The reason is what was seen: no output, not a station that was not ready."""
+    village.hears = False
+    village.until(START + timedelta(minutes=11))
+
+    assert all("không có tiếng ra loa" in str(row.reason).lower() for row in village.airings())
+
+
+def test_a_station_without_intent_says_so_and_goes_on_asking(folder: Path) -> None:
+    """The authority does not know it: a fault, no crash; when it does, the fault is over."""
+    village = Village(folder)
+    known = village.fetch
+
+    def unknown() -> Intent:
+        raise IntentMissing("no such station")
+
+    village.fetch = unknown
+    village.live(5)
+    assert "fault" == village.daemon.status().state
+    village.fetch = known
+    village.live(5)
+    assert "idle" == village.daemon.status().state
+    assert [("intent_missing", "open"), ("intent_missing", "closed")] == village.faults()
+
+
+def test_a_player_that_loads_slowly_is_given_time(village: Village) -> None:
+    """On a slow card a player needs more than three seconds to say that it is ready: it is not killed for that."""
+    village.answers = False
+    village.until(START - timedelta(seconds=52))
+    assert 1 == len(village.players)
+
+
+def test_a_worker_that_starts_again_has_forgotten_no_slot(village: Village) -> None:
+    """The loop fails in mid item and is started again: one row each, the hole in the row, faults open anew."""
+    village.until(START + timedelta(seconds=100))
+    village.daemon.end()
+    village.daemon.broken(RuntimeError("broken"))
+    village.clock.advance(0.5)
+    village.daemon.begin()
+    village.until(START + timedelta(minutes=11))
+
+    assert {"chao": Verdict.AIRED, "cds": Verdict.AIRED, "ket": Verdict.AIRED} == verdicts(village)
+    row = next(airing for airing in village.airings() if airing.segment == "cds")
+    assert 2 == len(row.parts)
+    assert ("daemon_broken", "once") in village.faults()

@@ -39,6 +39,7 @@ class SimulatedPlayer:
         on_exit: Callable[[int], None],
         hears: Callable[[], bool],
         takes: Callable[[str], bool],
+        answers: Callable[[], bool],
     ) -> None:
         self.pid = 4711
         self.armed: dict[str, dict[str, Any]] = {}
@@ -48,7 +49,11 @@ class SimulatedPlayer:
         self._on_exit = on_exit
         self._hears = hears
         self._takes = takes
+        self._answers = answers
+        self.most_at_once = 0
         self._counted: dict[str, int] = {}
+        self._heard: set[str] = set()
+        self._ends: dict[str, int] = {}
         self._outputs: list[str] = []
         self._last_ns = 0
 
@@ -57,6 +62,8 @@ class SimulatedPlayer:
 
     def send(self, command: Mapping[str, Any]) -> None:
         """Take one command."""
+        if not self._answers():
+            return
         match command["do"]:
             case "open":
                 self._outputs = [output["name"] for output in command["outputs"]]
@@ -70,7 +77,8 @@ class SimulatedPlayer:
                 self.armed[command["airing"]] = dict(command)
                 self._on_event({"event": "armed", "airing": command["airing"]})
             case "disarm":
-                self.armed.pop(command["airing"], None)
+                if command["airing"] not in self._counted:  # what is on the bus goes on, as in the real player
+                    self._end(command["airing"], "stopped")
             case "stop":
                 for airing in [command["airing"]] if command["airing"] else list(self.armed):
                     if command.get("silent_ns") is None:
@@ -87,26 +95,37 @@ class SimulatedPlayer:
 
     def play(self) -> None:
         """Let the time that has passed be played."""
+        if not self._answers():
+            return
         now_ns = round(self._clock.monotonic() * NS)
         self._on_event({"event": "level", "rms_dbfs": -20.0, "peak_dbfs": -10.0})
+        at_once = 0
         for airing, item in list(self.armed.items()):
-            start_ns = item["start_ns"]
+            if item["after"] in self.armed:
+                continue
+            start_ns = item["start_ns"] = self._ends.get(item["after"], item["start_ns"])
             if now_ns < start_ns:
                 continue
-            if airing not in self._counted:
-                self._counted[airing] = 0
-                self._on_event({"event": "started", "airing": airing, "monotonic_ns": start_ns, "outputs": {}})
+            self._counted.setdefault(airing, 0)
             played = min((now_ns - start_ns) * SAMPLE_RATE_HZ // NS, item["samples"] - item["from_sample"])
             if self._hears():
                 since = max(self._last_ns, start_ns)
+                if airing not in self._heard:
+                    self._heard.add(airing)
+                    self._on_event({"event": "started", "airing": airing, "monotonic_ns": since, "outputs": {}})
                 self._counted[airing] += max(0, min((now_ns - since) * SAMPLE_RATE_HZ // NS, played))
+                at_once += now_ns > start_ns
             counts = {name: min(self._counted[airing], played) for name in self._outputs}
             if now_ns >= item.get("silent_ns", now_ns + 1):
                 self._end(airing, "stopped")
             elif played < item["samples"] - item["from_sample"]:
-                self._on_event({"event": "progress", "airing": airing, "outputs": counts})
+                position = item["from_sample"] + played
+                self._on_event({"event": "progress", "airing": airing, "position": position, "outputs": counts})
             else:
+                self._ends[airing] = start_ns + (item["samples"] - item["from_sample"]) * NS // SAMPLE_RATE_HZ
+                at_once -= self._hears()
                 self._end(airing, "complete")
+        self.most_at_once = max(self.most_at_once, at_once)
         self._last_ns = now_ns
 
     def _end(self, airing: str, cause: str) -> None:
@@ -147,7 +166,9 @@ class Village:
         self.library = Library(folder / "media")
         self.hears = True
         self.takes = True
+        self.answers = True
         self.players: list[SimulatedPlayer] = []
+        self.most_at_once = 0
         self.decided: Intent = intent(stations=(Station(code="XA", name="Đài", unit="XA", permitted=WHOLE_DAY),))
         self.fetch: Callable[[], Intent] = lambda: self.decided
         self._kind = kind
@@ -198,6 +219,7 @@ class Village:
             for player in self.players[-1:]:
                 if not player.dead:
                     player.play()
+                    self.most_at_once = max(self.most_at_once, player.most_at_once)
             self.daemon.step(0)
 
     def until(self, moment: datetime) -> None:
@@ -214,7 +236,12 @@ class Village:
 
     def _player(self, *, on_event: Callable[..., None], on_exit: Callable[[int], None]) -> SimulatedPlayer:
         player = SimulatedPlayer(
-            self.clock, on_event=on_event, on_exit=on_exit, hears=lambda: self.hears, takes=lambda path: self.takes
+            self.clock,
+            on_event=on_event,
+            on_exit=on_exit,
+            hears=lambda: self.hears,
+            takes=lambda path: self.takes,
+            answers=lambda: self.answers,
         )
         self.players.append(player)
         return player
