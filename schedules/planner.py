@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -289,7 +290,10 @@ class _Flow:
 
     def _fixed(self, one_off: OneOff) -> None:
         item = self._one_off(one_off, one_off.start)
-        self.hard.append(item)
+        row = self.finals.get(item.slot)
+        # One that was stopped, missed or cancelled no longer keeps others away from the rest of its time.
+        over = item.end if row is None else min(item.end, max(item.start, row.ended_at or item.start))
+        self.hard.append(replace(item, end=over))
         self._add(item)
 
     def _soft_before(self, due: datetime) -> datetime:
@@ -457,8 +461,13 @@ def _from_row(row: Airing) -> RundownItem:
     )
 
 
-def check_one_off(intent: Intent, one_off: OneOff, now: datetime) -> tuple[Finding, ...]:
-    """Return what speaks against ordering `one_off` (errors) and what it will cost (warnings)."""
+def check_one_off(
+    intent: Intent, one_off: OneOff, now: datetime, settled: Collection[SlotId] = ()
+) -> tuple[Finding, ...]:
+    """Return what speaks against ordering `one_off` (errors) and what it will cost (warnings).
+
+    settled: slots that have their row already; such an order stands in nobody's way any more.
+    """
     findings: list[Finding] = []
 
     def refuse(code: str, vi: str, en: str, hint: Text | None = None) -> None:
@@ -487,6 +496,8 @@ def check_one_off(intent: Intent, one_off: OneOff, now: datetime) -> tuple[Findi
         )
     for other in intent.one_offs:
         if other.station != one_off.station or other.cancelled_at is not None or other.id == one_off.id:
+            continue
+        if one_off_slot(other.station, other.id) in settled:
             continue
         known = intent.segment(other.segment)
         if known is not None and Interval(other.start, other.start + known.duration).overlaps(during):

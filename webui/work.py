@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO
 
 from flask import has_request_context, request
@@ -20,6 +21,7 @@ from schedules.station import Station, StationCode, units_above
 from schedules.text import Text
 from store import (
     accounts,
+    airings,
     audit,
     intent,
     one_offs,
@@ -228,7 +230,7 @@ def order_airing(
             ordered_at=now,
         )
         present = intent.load_intent(session, now, demo=here.demo)
-        findings = check_one_off(present, one_off, now)
+        findings = check_one_off(present, one_off, now, _settled(session, one_off, present.one_offs))
         if errors(findings):
             raise Conflict(*findings)
         one_offs.order(session, one_off, person=person.id)
@@ -236,6 +238,13 @@ def order_airing(
         _trace(session, "airing.order", one_off.id, person, detail=f"{station} {segment} {start.isoformat()}")
     here.wake()
     return Ordered(one_off=one_off, slot=one_off_slot(station, one_off.id), findings=findings)
+
+
+def _settled(session: Session, wanted: OneOff, orders: Iterable[OneOff]) -> frozenset[str]:
+    """Return the slots around `wanted` that have their row in the air log: what was stopped early is over."""
+    near = [o for o in orders if o.station == wanted.station and abs(o.start - wanted.start) < timedelta(days=1)]
+    slots = [one_off_slot(order.station, order.id) for order in near]
+    return frozenset(slot for slot in slots if airings.of_slot(session, slot) is not None)
 
 
 def cancel_airing(one_off: str, *, person: Person) -> None:

@@ -333,3 +333,20 @@ def test_a_session_that_must_wait_is_told() -> None:
 
     assert local(23, 5, 40) == next(item.due for item in rundown.items if item.segment == "ngan")
     assert ["session_delayed"] == [finding.code for finding in rundown.findings]
+
+
+def test_an_order_that_was_stopped_keeps_nobody_away() -> None:
+    """After a stop the rest of its time is free: for another order, and for the session it pushed aside."""
+    decided = intent(
+        segments=(segment("moi"), segment("gap", seconds=600)),
+        sessions=(session(place("cds", programme="CDS")),),
+        one_offs=(one_off("1", "gap", local(23, 5, 30)),),
+    )
+    ordered = next(item for item in planned(decided).items if item.segment == "gap")
+    stopped = row(ordered, Verdict.PARTIAL, started_at=ordered.start, ended_at=local(23, 5, 31))
+    later = one_off("2", "moi", local(23, 5, 35))
+
+    assert "conflict" in {finding.code for finding in check_one_off(decided, later, local(23, 5, 32))}
+    assert "conflict" not in {f.code for f in check_one_off(decided, later, local(23, 5, 32), {ordered.slot})}
+    after = planned(decided, now=local(23, 5, 31), facts=Facts(station="XA", airings=(stopped,)))
+    assert local(23, 5, 31) == next(item.start for item in after.items if item.segment == "moi")
