@@ -34,5 +34,5 @@ def verify(key: VerifyKey, message: bytes, signature: str) -> None:
     """Raise SignatureInvalid unless `signature` (hex) is by `key` over exactly `message`."""
     try:
         key.verify(message, bytes.fromhex(signature))
-    except (BadSignatureError, ValueError) as error:
+    except (BadSignatureError, TypeError, ValueError) as error:
         raise SignatureInvalid("the signature does not fit the document") from error

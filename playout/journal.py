@@ -198,22 +198,29 @@ def verify_rows(rows: Iterator[Row]) -> tuple[int, str]:
         if row.prev != previous:
             raise JournalBroken(row.seq, "does not continue the row before it")
         fields = {name: getattr(row, name) for name in Row.__dataclass_fields__}
-        if row_hash(fields) != row.hash:
+        try:
+            fits = row_hash(fields) == row.hash
+        except (TypeError, ValueError):
+            fits = False  # bytes and the like, which no row of ours holds
+        if not fits:
             raise JournalBroken(row.seq, "its content does not fit its hash")
         expected, previous = row.seq + 1, row.hash
     return expected - 1, previous
 
 
 def verify_file(path: Path, key: VerifyKey | None = None) -> tuple[int, str]:
-    """Verify a journal file read-only: chain, then signed heads if `key` is given. Returns the last number and hash."""
+    """Verify a journal file read-only: chain, then signed heads if `key` is given. Returns the last number and hash.
+
+    Raises JournalBroken, with row 0 for a file that SQLite cannot read.
+    """
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         last, digest = verify_rows(read_rows(connection))
         for seq, row, time, signature in connection.execute("SELECT seq, hash, time, signature FROM head ORDER BY seq"):
             if seq > last:
                 raise JournalBroken(last + 1, f"cut off: a head was signed for row {seq}")
-            known = connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,)).fetchone()[0]
-            if known != row:
+            known = connection.execute("SELECT hash FROM journal WHERE seq = ?", (seq,)).fetchone()
+            if known is None or known[0] != row:
                 raise JournalBroken(seq, "differs from its signed head")
             if key is not None:
                 try:
@@ -221,6 +228,8 @@ def verify_file(path: Path, key: VerifyKey | None = None) -> tuple[int, str]:
                 except SignatureInvalid as error:
                     raise JournalBroken(seq, "its head is not signed by this station") from error
         return last, digest
+    except sqlite3.DatabaseError as error:
+        raise JournalBroken(0, f"the file cannot be read: {error}") from error
     finally:
         connection.close()
 

@@ -76,6 +76,10 @@ def test_a_journal_goes_on_where_it_ended(journal: Journal) -> None:
         ("UPDATE journal SET seq = -seq WHERE seq IN (8, 9)", 8),
         ("UPDATE journal SET body = 'no json' WHERE seq = 4", 4),
         ("UPDATE journal SET prev = hash WHERE seq = 2", 2),
+        ("UPDATE journal SET body = x'ff00' WHERE seq = 6", 6),
+        ("UPDATE journal SET time = x'00' WHERE seq = 6", 6),
+        ("UPDATE head SET signature = x'00' WHERE seq = (SELECT max(seq) FROM head)", 20),
+        ("UPDATE head SET seq = 0 WHERE seq = (SELECT max(seq) FROM head)", 0),
     ],
 )
 def test_s65_a_forged_journal_is_named_at_its_first_bad_row(journal: Journal, statement: str, bad: int) -> None:
@@ -86,6 +90,15 @@ def test_s65_a_forged_journal_is_named_at_its_first_bad_row(journal: Journal, st
     with pytest.raises(JournalBroken) as broken:
         verify_file(path, KEY.verify_key)
     assert bad == broken.value.seq
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"", b"SQLite format 3\0" + b"\xff" * 8192])
+def test_a_file_that_is_no_journal_is_broken(tmp_path: Path, content: bytes) -> None:
+    """A damaged disk or a wrong file is told as such."""
+    (tmp_path / "XA.db").write_bytes(content)
+
+    with pytest.raises(JournalBroken, match="cannot be read"):
+        verify_file(tmp_path / "XA.db", KEY.verify_key)
 
 
 def test_a_head_signed_by_another_key_is_not_this_stations(journal: Journal) -> None:
