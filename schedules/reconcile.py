@@ -196,6 +196,8 @@ def _interrupted(run: Run, planned: RundownItem | None, facts: Facts, now: datet
     if planned is not None and planned.sha256 != run.item.sha256:
         return [Settle(run.slot, planned.why)]
     action = _going_on(run, planned, now)
+    if isinstance(action, Settle) and action.reason is None:
+        action = Settle(run.slot, _why_interrupted(run, facts.outages))
     # What cannot go on now may do so later, as long as enough of it is left.
     return [action] if ready or isinstance(action, Settle) else []
 
@@ -244,6 +246,12 @@ def _silenced(item: RundownItem, facts: Facts) -> Silence | None:
         if silence.session in (item.session, item.slot):
             return silence
     return None
+
+
+def _why_interrupted(run: Run, outages: Iterable[Outage]) -> Text | None:
+    heard_until = run.position_at or run.start_at
+    lost = Interval(heard_until, max(run.item.end, heard_until + timedelta(seconds=1)))
+    return next((outage.reason for outage in outages if outage.during.overlaps(lost)), None)
 
 
 def _why_missed(item: RundownItem, outages: Iterable[Outage], now: datetime) -> Text:

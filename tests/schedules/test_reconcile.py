@@ -142,6 +142,15 @@ def test_the_rest_of_a_programme_is_left_when_too_little_remains() -> None:
     assert (Settle(facts.runs[0].slot),) == asked(after(560), facts)
 
 
+def test_an_airing_that_a_power_cut_ended_says_so() -> None:
+    """The row names what happened to the station, and does not accuse an output."""
+    off = Text("Máy tắt.", "Switched off.")
+    outage = Outage(during=Interval(after(505), after(600)), reason=off)
+    facts = replace(playing(item_of(decided()), heard_s=500, state=RunState.INTERRUPTED), outages=(outage,))
+
+    assert (Settle(facts.runs[0].slot, off),) == asked(after(600), facts)
+
+
 def test_an_ended_run_is_settled() -> None:
     """What the player ended is judged at once."""
     facts = playing(item_of(decided()), heard_s=600, state=RunState.ENDED)
