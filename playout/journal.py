@@ -236,7 +236,7 @@ def verify_file(path: Path, key: VerifyKey | None = None) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewestState:
-    """The newest things a journal file knows: its last time, and the last alive mark with its boot and clock."""
+    """What a journal file knows: its newest time that was believed, and the last alive mark with its boot and clock."""
 
     time: datetime | None = None
     boot: str | None = None
@@ -250,14 +250,17 @@ def newest_state(path: Path) -> NewestState:
         return NewestState()
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        row = connection.execute("SELECT time FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+        # A row of an untrusted clock says nothing about the time: after a start in the past it would lower the mark.
+        last = "SELECT time FROM journal WHERE clock = 'trusted' ORDER BY seq DESC LIMIT 1"
+        row = connection.execute(last).fetchone()
         alive = connection.execute("SELECT body FROM checkpoint WHERE name = 'alive'").fetchone()
     except sqlite3.OperationalError:
         return NewestState()  # the first start ended before its tables were there
     finally:
         connection.close()
     state = json.loads(alive[0]) if alive else {}
-    times = [datetime.fromisoformat(text) for text in ([row[0]] if row else []) + ([state["time"]] if state else [])]
+    texts = ([row[0]] if row else []) + ([state["time"]] if state.get("trusted") else [])
+    times = [datetime.fromisoformat(text) for text in texts]
     return NewestState(
         time=max(times, default=None),
         boot=state.get("boot"),

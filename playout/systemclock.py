@@ -65,10 +65,13 @@ class SystemClock:
         if self._host:
             vi = "Chủ máy bảo đảm đồng hồ đúng."
             return ClockState(trusted=True, reason=Text(vi, "The owner of this machine vouches for its clock."))
+        offset = now.timestamp() - self.monotonic()
         if kernel_synchronised():
+            # Without a network the kernel gives up its word after hours; the clock runs on as well as before.
+            self._carried_on = offset
             vi = "Đồng hồ được đồng bộ qua mạng."
             return ClockState(trusted=True, reason=Text(vi, "The clock is kept by a time service."))
-        if self._carried_on is not None and abs((time.time() - time.monotonic()) - self._carried_on) < 2.0:
+        if self._carried_on is not None and abs(offset - self._carried_on) < 2.0:
             vi = "Đồng hồ chạy tiếp từ lần đúng gần nhất."
             return ClockState(trusted=True, reason=Text(vi, "The clock runs on from when it was last known right."))
         vi = "Chưa có nguồn nào xác nhận giờ của máy."
