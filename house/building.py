@@ -33,7 +33,7 @@ from playout.playerprocess import PlayerProcess
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
 from schedules.airing import Airing
-from schedules.errors import ConfigError, LoaError
+from schedules.errors import ConfigError, IntentMissing, LoaError
 from schedules.findings import Finding, Severity
 from schedules.intent import Intent
 from schedules.text import Text
@@ -252,7 +252,9 @@ class House:
                 intent = load_intent(session, self.clock.now(), demo=self.config.demo)
         except SQLAlchemyError:
             _log.exception("intent_unreadable", station=code)
-            return unseal(path.read_bytes(), authority.verify_key)
+            return unseal(_kept(path), authority.verify_key)
+        if all(station.code != code for station in intent.stations):
+            raise IntentMissing(f"the store knows no station {code}")
         with self._sealing:
             known = self._sealed.get(code)
             if known is not None and known[0] == intent.revision:
@@ -330,6 +332,13 @@ class House:
         before = self.clock.now() - timedelta(days=self.config.retention.aircheck_days)
         for station in self.config.stations:
             AircheckShelf(self.data / "aircheck" / station.code).purge(before)
+
+
+def _kept(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise IntentMissing(f"the store cannot be read, and {path.name} neither") from error
 
 
 def _reader(house: House, code: str, authority: Any) -> Callable[[], Intent]:  # noqa: ANN401 - nacl's key, untyped

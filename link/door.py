@@ -88,7 +88,7 @@ class StationDoor(Protocol):
         ...
 
     def stop(self, *, by: str, reason: str) -> bool:
-        """Silence now; True where something was cut. The rest of the running session is cancelled too."""
+        """Silence now; the rest of the running session is cancelled too. True where anything was cut or cancelled."""
         ...
 
     def live_playlist(self) -> str | None:

@@ -34,6 +34,7 @@ _log = structlog.get_logger()
 
 TICK_S = 0.25
 REPLAN_S = 60.0
+ASK_S = 2.0
 NEAR = timedelta(seconds=200)
 CHECKPOINT_S = 0.5
 ALIVE_S = 2.0
@@ -133,6 +134,7 @@ class StationDaemon:
         self._near: Rundown | None = None
         self._plan_due = True
         self._planned_at = float("-inf")
+        self._asked_at = float("-inf")
         self._checked_at = float("-inf")
         self._alive_at = float("-inf")
         self._offset: float | None = None
@@ -201,7 +203,8 @@ class StationDaemon:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         self._notice_step()
         trusted = self._watch_clock(now)
-        if self._intent is None:
+        if self._intent is None and monotonic - self._asked_at >= ASK_S:
+            self._asked_at = monotonic
             self._take_intent()
         if self._intent is None:
             return

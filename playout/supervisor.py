@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ import structlog
 _log = structlog.get_logger()
 
 BACK_OFF_S = (0.1, 0.5, 2.0, 5.0, 15.0)
+
+SOUND_S = 60.0
+"""A worker that ran so long was sound: its next failure counts as its first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +49,17 @@ class Supervisor:
     def _keep(self, work: Work) -> None:
         failures = 0
         while not self._stopping.is_set():
+            began = time.monotonic()
             try:
                 work.run(self._stopping)
             except Exception as error:  # noqa: BLE001 - the supervisor: whatever broke, the station must go on
                 _log.exception("worker_broken", worker=work.name)
-                work.broken(error)
-                self._stopping.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
-                failures += 1
+                failures = failures + 1 if time.monotonic() - began < SOUND_S else 1
+                self._tell(work, error)
+                self._stopping.wait(BACK_OFF_S[min(failures, len(BACK_OFF_S)) - 1])
+
+    def _tell(self, work: Work, error: Exception) -> None:
+        try:
+            work.broken(error)
+        except Exception:  # noqa: BLE001 - what broke the worker, such as a full disk, may break this too
+            _log.exception("failure_not_noted", worker=work.name)
