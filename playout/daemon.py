@@ -286,7 +286,8 @@ class StationDaemon:
 
     def _current_outages(self) -> tuple[Outage, ...]:
         now = self._clock.now()
-        lasting = [(known.since, known.message) for known in self._faults.open if known.code.startswith("output_")]
+        silent = [known for known in self._faults.open if known.code.startswith(("output_", "player_down"))]
+        lasting = [(known.since, known.message) for known in silent]
         if (since := self._untrusted_since) is not None:
             lasting.insert(0, (since, fault("clock_untrusted")))
         return (*self._outages, *(Outage(during=Interval(s, max(now, s)), reason=why) for s, why in lasting))

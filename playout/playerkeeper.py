@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from playout.faults import FaultBook
+from playout.faults import FaultBook, fault
 from schedules.clock import Clock
 from schedules.errors import OutputError
 from schedules.grid import SlotId
@@ -23,6 +23,9 @@ REST_S = 3.0
 
 TAKE_BACK_MS = 20
 """Fade of what is taken back: no crack, should it be heard."""
+
+DOWN_DEATHS = 3
+"""Deaths within a minute that are a fault of the station, until a minute has passed without any."""
 
 MANY_DEATHS = 8
 """Deaths within a minute after which the next start waits, longer each time."""
@@ -121,6 +124,7 @@ class PlayerKeeper:
     def keep(self, *, wanted: bool) -> bool:
         """Start, leave, rest or replace the player; True where the one that was there is gone now."""
         now = self._clock.monotonic()
+        self._judge_deaths(now)
         if wanted:
             self._wanted_at = now
         if self._player is None:
@@ -182,8 +186,14 @@ class PlayerKeeper:
         slot = self._airings.get(airing)
         return slot if slot is not None and self.airing_of(slot) == airing else None
 
-    def _start(self, now: float) -> None:
+    def _judge_deaths(self, now: float) -> None:
         self._deaths = [at for at in self._deaths if now - at < 60.0]
+        if len(self._deaths) >= DOWN_DEATHS:
+            self._faults.begin("player_down", fault("player_down"), f"{DOWN_DEATHS} deaths within a minute")
+        elif not self._deaths:
+            self._faults.end("player_down")
+
+    def _start(self, now: float) -> None:
         over = len(self._deaths) - MANY_DEATHS
         pause_s = 0.0 if over < 0 else min(5.0, 0.5 * 2**over)
         if self._deaths and now - self._deaths[-1] < pause_s:

@@ -575,3 +575,21 @@ def test_a_worker_that_starts_again_has_forgotten_no_slot(village: Village) -> N
     row = next(airing for airing in village.airings() if airing.segment == "cds")
     assert 2 == len(row.parts)
     assert ("daemon_broken", "once") in village.faults()
+
+
+def test_f15_a_player_that_cannot_live_is_a_fault(village: Village) -> None:
+    """Each one ends at once: the station shows it within seconds, the rows name it, and it goes on trying."""
+    until = START + timedelta(minutes=11)
+    while village.clock.now() < until:
+        village.live(0.25)
+        for player in village.players[-1:]:
+            player.kill()
+        if village.clock.now() == START - timedelta(seconds=55):
+            assert "fault" == village.daemon.status().state
+
+    assert {Verdict.MISSED} == set(verdicts(village).values())
+    assert all("Trình phát không chạy được" in str(row.reason) for row in village.airings())
+    assert 10 < len(village.players) < 200
+    village.until(local(24, 5, 41))
+    assert Verdict.AIRED is village.airings()[-1].verdict
+    assert ("player_down", "closed") in village.faults()
