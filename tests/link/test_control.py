@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,12 +75,14 @@ def test_a_failure_arrives_as_one(path: Path, order: str) -> None:
         ask(path, order, {})
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_order_that_breaks_stops_no_other(path: Path) -> None:
+def test_an_order_that_breaks_stops_no_other(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that nobody foresaw ends that order alone: its asker is told, and the next one is answered."""
+    logged = Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _: logged.set())
     with pytest.raises(LoaError, match="failed"):
         ask(path, "break_down", {})
     assert {"heard": {}} == ask(path, "echo", {})
+    assert logged.wait(10)
 
 
 def test_a_long_order_stops_no_other(path: Path) -> None:
