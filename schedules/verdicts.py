@@ -37,7 +37,7 @@ def judge(run: Run, outputs: tuple[tuple[str, str], ...], now: datetime) -> Airi
         verdict = Verdict.AIRED
     else:
         verdict = Verdict.PARTIAL
-    reason = run.reason if verdict is Verdict.AIRED else (run.reason or _reason(run, verdict, late_s))
+    reason = run.reason if verdict is Verdict.AIRED else (run.reason or _reason(run, verdict, late_s, counts))
     return _row(
         item,
         now,
@@ -118,10 +118,13 @@ def _row(
     )
 
 
-def _reason(run: Run, verdict: Verdict, late_s: float | None) -> Text:
+def _reason(run: Run, verdict: Verdict, late_s: float | None, counts: tuple[OutputCount, ...]) -> Text:
     if run.cause == "refused":
         return Text("Tệp trên máy không đúng bản đã duyệt.", "The file on the station is not the approved one.")
     if verdict is Verdict.MISSED:
+        if any(count.samples for count in counts):
+            silent = ", ".join(f"“{count.name}”" for count in counts if not count.samples)
+            return Text(f"Đầu ra {silent} không có tiếng.", f"No sound went out by {silent}.")
         return Text(
             "Không có tiếng ra loa: đầu ra không nhận âm thanh.",
             "No sound went out: an output took no audio.",

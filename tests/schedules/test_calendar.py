@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.calendar import instant, occurrences, period_interval, period_name, period_of, permitted
+from schedules.calendar import instant, occurrences, open_until, period_interval, period_name, period_of, permitted
 from schedules.clock import Interval, ManualClock, utc
 from schedules.duty import Period
 from schedules.station import DaySpan, Station
@@ -120,3 +120,28 @@ def test_the_simulated_clock_moves_as_it_is_told() -> None:
 
     assert (local(23, 6, 0, 10), 10.0) == (clock.now(), clock.monotonic())
     assert clock.state().trusted
+
+
+@pytest.mark.parametrize(
+    ("hours", "moment", "until"),
+    [
+        (((5, 7), (7, 21)), local(23, 6), local(23, 21)),
+        (((5, 7), (16, 18)), local(23, 6), local(23, 7)),
+        (((5, 7),), local(23, 12), local(23, 12)),
+        (((5, 0), (0, 5)), local(23, 6), local(26, 5)),
+        (((0, 0),), local(23, 6), None),
+    ],
+)
+def test_permitted_hours_end_where_no_other_stretch_follows(
+    hours: tuple[tuple[int, int], ...], moment: datetime, until: datetime | None
+) -> None:
+    """Stretches that touch are one; outside all of them the end is the moment itself."""
+    spans = tuple(DaySpan(start=time(start), end=time(end)) for start, end in hours)
+    station = Station(code="XA", name="", unit="XA", permitted=spans)
+
+    found = open_until(station, moment)
+
+    if until is None or found is None:
+        assert until == found
+    else:
+        assert min(until, moment + timedelta(days=2)) <= found <= until

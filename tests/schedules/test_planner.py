@@ -350,3 +350,38 @@ def test_an_order_that_was_stopped_keeps_nobody_away() -> None:
     assert "conflict" not in {f.code for f in check_one_off(decided, later, local(23, 5, 32), {ordered.slot})}
     after = planned(decided, now=local(23, 5, 31), facts=Facts(station="XA", airings=(stopped,)))
     assert local(23, 5, 31) == next(item.start for item in after.items if item.segment == "moi")
+
+
+@pytest.mark.parametrize("state", [RunState.PLAYING, RunState.INTERRUPTED])
+def test_what_is_on_air_takes_its_time_when_its_place_is_gone(state: RunState) -> None:
+    """Its place is deleted while it plays: the next item is planned behind it, for that time."""
+    decided = intent(
+        segments=(segment("dai", seconds=600), segment("ket", seconds=10)),
+        sessions=(session(place("dai", fixed="dai"), place("ket", fixed="ket")),),
+    )
+    item = planned(decided).items[0]
+    now = local(23, 5, 31)
+    run = Run(item=item, state=state, start_at=item.start, started_at=item.start, position_at=now)
+    edited = replace(decided, sessions=(session(place("ket", fixed="ket")),))
+
+    items = planned(edited, now=now, facts=Facts(station="XA", runs=(run,))).items
+
+    assert [("dai", item.start), ("ket", local(23, 5, 40))] == [(i.segment, i.start) for i in items]
+    assert local(23, 5, 40) == items[1].due
+
+
+def test_what_was_interrupted_needs_its_approval_to_go_on() -> None:
+    """Withdrawn while it plays: it plays on. Withdrawn while it is interrupted: there is no audio for it any more."""
+    decided = intent(segments=(segment("dai", seconds=600),), sessions=(session(place("dai", fixed="dai")),))
+    item = planned(decided).items[0]
+    run = Run(item=item, state=RunState.PLAYING, start_at=item.start, started_at=item.start)
+    now = local(23, 5, 31)
+
+    playing, broken = (
+        planned(replace(decided, segments=()), now=now, facts=Facts(station="XA", runs=(replace(run, state=state),)))
+        for state in (RunState.PLAYING, RunState.INTERRUPTED)
+    )
+
+    assert item.sha256 == playing.items[0].sha256
+    assert broken.items[0].sha256 is None
+    assert "duyệt" in str(broken.items[0].why)

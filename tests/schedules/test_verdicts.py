@@ -69,6 +69,7 @@ def test_a_missed_row_has_no_start_and_no_evidence() -> None:
     row = judge(run(4_800_000, 0), OUTPUTS, local(23, 6))
 
     assert row.started_at is None
+    assert "Đầu ra “thon” không có tiếng" in str(row.reason)
     assert Evidence.E0 is row.evidence
     assert not row.bit_exact
 
