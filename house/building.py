@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from playout.playerprocess import PlayerProcess
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
 from schedules.airing import Airing
-from schedules.errors import ConfigError, IntentMissing, LoaError
+from schedules.errors import ConfigError, IntentMissing, JournalBroken, LoaError
 from schedules.findings import Finding, Severity
 from schedules.intent import Intent
 from schedules.text import Text
@@ -178,11 +179,18 @@ class House:
             key = load_or_make(self.data / "keys" / f"station-{station.code}.ed25519")
             path = self.journal_path(station.code)
             journal = Journal(path, clock=self.clock, boot=boot, key=key)
-            journal.start()
+            try:
+                journal.start()
+            except (JournalBroken, sqlite3.DatabaseError) as error:
+                # Nothing is chained onto a lie, and the other stations are not to blame: this one stays silent.
+                _log.error("journal_broken", station=station.code, error=str(error))
+                continue
             self._journals[station.code] = journal
         follower = _Follower(self.database, self._journals)
         for station in self.config.stations:
             code = station.code
+            if code not in self._journals:
+                continue
             folder = self.data / "aircheck" / code
             daemon = StationDaemon(
                 code=code,

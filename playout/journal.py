@@ -254,8 +254,8 @@ def newest_state(path: Path) -> NewestState:
         last = "SELECT time FROM journal WHERE clock = 'trusted' ORDER BY seq DESC LIMIT 1"
         row = connection.execute(last).fetchone()
         alive = connection.execute("SELECT body FROM checkpoint WHERE name = 'alive'").fetchone()
-    except sqlite3.OperationalError:
-        return NewestState()  # the first start ended before its tables were there
+    except sqlite3.DatabaseError:
+        return NewestState()  # no tables yet, or a damaged file, which the start names
     finally:
         connection.close()
     state = json.loads(alive[0]) if alive else {}

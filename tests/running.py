@@ -51,6 +51,7 @@ class RunningLoa:
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._tokens: dict[str, str] = {}
+        self._ordered: list[tuple[str, str]] = []
         self._starts = 0
         folder.mkdir(parents=True, exist_ok=True)
         settings = {
@@ -156,7 +157,14 @@ class RunningLoa:
         """Order a one-off airing and return its slot."""
         order = {"segment": segment, "start": start.isoformat(), "timing": timing}
         slot: str = self.ask("POST", f"/stations/{station}/airings", "hanh", expect=201, json=order)["slot"]
+        self._ordered.append((station, slot))
         return slot
+
+    def settle(self) -> None:
+        """Wait until everything that was ordered has its row: what a restart took up again is over."""
+        while self._ordered:
+            self.row(*self._ordered[0])
+            self._ordered.pop(0)
 
     def airlog(self, station: str) -> list[dict[str, Any]]:
         """Return the air log of the last and the next day."""

@@ -48,6 +48,7 @@ def loa(running: RunningLoa, pulse: PulseServer) -> Iterator[RunningLoa]:
     """That Loa, alive, with its sink there and unmuted again afterwards."""
     if running.process is None or running.process.poll() is not None:
         running.start()
+    running.settle()
     yield running
     if "horn" not in pulse.sinks:
         pulse.add_sink("horn")

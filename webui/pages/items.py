@@ -159,7 +159,7 @@ def new_item() -> AnyResponse:
 def item(segment: str) -> AnyResponse:
     """Show one recording."""
     mine = scope()
-    return _item_page(mine, _mine(mine, segment))
+    return _item_page(mine, work.visible_segment(segment, person=mine.person))
 
 
 @allowed("segments.create")
@@ -259,7 +259,7 @@ def withdraw_item(segment: str) -> AnyResponse:
 def order_airing(segment: str) -> AnyResponse:
     """Order one airing at one time."""
     mine = scope()
-    record = _mine(mine, segment)
+    record = work.visible_segment(segment, person=mine.person)
     one = mine.station(request.form.get("station", ""))
     start = parse_moment(request.form.get("start", ""), one.zone)
     timing = Timing.HARD if request.form.get("timing") == Timing.HARD.value else Timing.SOFT
