@@ -127,7 +127,9 @@ class StationDaemon:
         self._runs: dict[SlotId, Run] = {}
         self._silences: tuple[Silence, ...] = ()
         self._outages: tuple[Outage, ...] = ()
-        self._untrusted_since: datetime | None = None
+        self._untrusted_at: float | None = None
+        self._off_since: datetime | None = None
+        self._began_at = 0.0
         self._since: datetime | None = None
         self._debt_from: datetime | None = None
         self._rundown: Rundown | None = None
@@ -217,13 +219,23 @@ class StationDaemon:
             self._lose_runs(now)
         ready = trusted and self._player.ready
         for action in reconcile(rundown, self._facts(), now, ready=ready):
-            self._do(action, now)
+            if trusted or self._may_be_done_at_any_time(action):
+                self._do(action, now)
         if monotonic - self._checked_at >= CHECKPOINT_S:
             self._checked_at = monotonic
             self._save_runs()
         if monotonic - self._alive_at >= ALIVE_S:
             self._alive_at = monotonic
             self._note_alive()
+
+    def _may_be_done_at_any_time(self, action: Action) -> bool:
+        """Return whether an action holds whatever the time is; that a slot was missed is said when time is known."""
+        match action:
+            case Decide(verdict=verdict):
+                return verdict is Verdict.CANCELLED
+            case Settle(slot):
+                return self._runs[slot].state is RunState.ENDED
+        return True
 
     # Memory: what the journal tells after a start
 
@@ -233,25 +245,27 @@ class StationDaemon:
         alive = self._journal.checkpoints("alive").get("alive")
         self._airings, self._aired, self._runs = {}, {}, {}
         self._faults.forget()
-        self._untrusted_since = None
+        self._began_at = self._clock.monotonic()
+        self._untrusted_at = None
         self._player.drop()
+        # Only what was written under a trusted clock tells when things were: another clock may have shown any year.
+        known = [row.at for row in rows if row.clock == "trusted"]
+        if alive is not None and alive["trusted"]:
+            known.append(datetime.fromisoformat(alive["time"]))
+        newest = max(known, default=now)
         for row in rows:
             if row.kind == "verdict":
-                self._keep_airing(load(Airing, row.body), now)
+                self._keep_airing(load(Airing, row.body), newest)
         self._silences = tuple(
             load(Silence, silence)
             for row in rows
-            if row.kind == "stop" and now - row.at < timedelta(hours=26)
+            if row.kind == "stop" and newest - row.at < timedelta(hours=26)
             for silence in row.body["silences"]
         )
-        self._since = rows[0].at if rows else now
-        last = datetime.fromisoformat(alive["time"]) if alive else (rows[-1].at if rows else now)
-        self._debt_from = max(self._since, last - timedelta(hours=2), now - OLDEST_DEBT)
-        if rows and last < now:
-            why = Text(
-                "Máy phát tắt, mất điện hoặc khởi động lại.", "The station was off, without power, or restarting."
-            )
-            self._outages = (Outage(during=Interval(last, now), reason=why),)
+        self._since = min(known, default=None)
+        self._debt_from = None if self._since is None else max(self._since, newest - timedelta(hours=2))
+        self._off_since = newest if known else None
+        self._outages = ()
         for body in self._journal.checkpoints("run/").values():
             run = load(Run, body)
             if run.slot in self._airings:
@@ -262,7 +276,10 @@ class StationDaemon:
                 self._runs[run.slot] = replace(
                     run, state=RunState.INTERRUPTED if run.state is RunState.ARMED else run.state
                 )
-        gap_s = (now - last).total_seconds() if rows else 0.0
+        trusted = self._clock.state().trusted
+        if self._since is None and trusted:
+            self._since = self._debt_from = now
+        gap_s = (now - newest).total_seconds() if known and trusted else 0.0
         self._append("boot", {"gap_s": round(gap_s, 3), "outputs": [dump(output) for output in self._outputs]})
         self._plan_due = True
 
@@ -288,8 +305,8 @@ class StationDaemon:
         now = self._clock.now()
         silent = [known for known in self._faults.open if known.code.startswith(("output_", "player_down"))]
         lasting = [(known.since, known.message) for known in silent]
-        if (since := self._untrusted_since) is not None:
-            lasting.insert(0, (since, fault("clock_untrusted")))
+        if self._untrusted_at is not None:
+            lasting.insert(0, (self._ago(self._untrusted_at), fault("clock_untrusted")))
         return (*self._outages, *(Outage(during=Interval(s, max(now, s)), reason=why) for s, why in lasting))
 
     # Plan and actions
@@ -314,7 +331,7 @@ class StationDaemon:
             return
         self._plan_due = False
         self._planned_at = monotonic
-        start = min(now - timedelta(hours=2), self._debt_from or now)
+        start = max(min(now - timedelta(hours=2), self._debt_from or now), now - OLDEST_DEBT)
         facts = replace(self._facts(), media=self._media(self._intent))
         rundown = plan(self._intent, facts, now, Interval(start, now + AHEAD))
         with self._lock:
@@ -323,8 +340,8 @@ class StationDaemon:
             i for i in rundown.items if i.slot in self._runs or (i.slot not in self._airings and i.start <= now + NEAR)
         ]
         self._near = replace(rundown, items=tuple(near))
-        if self._debt_from is not None and self._debt_from < now - timedelta(hours=2):
-            self._debt_from = now - timedelta(hours=2)
+        if self._untrusted_at is None and self._debt_from is not None:
+            self._debt_from = max(self._debt_from, now - timedelta(hours=2))
 
     def _media(self, intent: Intent) -> frozenset[str]:
         return frozenset(s.sha256 for s in intent.segments if self._library.has(s.sha256))
@@ -550,15 +567,33 @@ class StationDaemon:
         state = self._clock.state()
         if state.trusted:
             self._faults.end("clock_untrusted")
-            if self._untrusted_since is not None:
-                during = Interval(min(self._untrusted_since, now), now)
-                self._outages = (*self._outages, Outage(during=during, reason=fault("clock_untrusted")))
-                self._untrusted_since = None
-                self._plan_due = True
-        elif self._untrusted_since is None:
-            self._untrusted_since = now
+            self._reckon_up(now)
+        elif self._untrusted_at is None:
+            self._untrusted_at = self._clock.monotonic()
             self._faults.begin("clock_untrusted", fault("clock_untrusted"), state.reason.en)
         return state.trusted
+
+    def _reckon_up(self, now: datetime) -> None:
+        """Note, once the time is known, since when the station was off and how long it did not know the time."""
+        if self._since is None:
+            self._since = self._debt_from = now
+        if self._off_since is not None:
+            back = max(self._off_since, self._ago(self._began_at))
+            why = Text(
+                "Máy phát tắt, mất điện hoặc khởi động lại.", "The station was off, without power, or restarting."
+            )
+            self._outages = (*self._outages, Outage(during=Interval(self._off_since, back), reason=why))
+            self._off_since = None
+            self._plan_due = True
+        if self._untrusted_at is not None:
+            during = Interval(min(self._ago(self._untrusted_at), now), now)
+            self._outages = (*self._outages, Outage(during=during, reason=fault("clock_untrusted")))
+            self._untrusted_at = None
+            self._plan_due = True
+
+    def _ago(self, monotonic: float) -> datetime:
+        """Return when a moment of this boot was, by the wall clock of now."""
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - monotonic)
 
     def _to_wall(self, monotonic_ns: int) -> datetime:
         return self._clock.now() + timedelta(seconds=monotonic_ns / 1e9 - self._clock.monotonic())

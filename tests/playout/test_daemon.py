@@ -23,6 +23,7 @@ from tests.playout.village import Village
 from tests.schedules.builders import duty, local, one_off, place, session
 
 START = local(23, 5, 30)
+KNOWN = ClockState(trusted=True, reason=Text("Đã có giờ.", "The time is known."))
 NEVER = ClockState(trusted=False, reason=Text("Chưa biết giờ.", "The time is not known."))
 
 
@@ -71,19 +72,55 @@ def test_the_player_is_there_only_around_the_session(village: Village) -> None:
 
 
 def test_f28_an_untrusted_clock_is_silent_and_says_so(village: Village) -> None:
-    """No scheduled sound while the time is not known; what passed is missed with that reason; then it goes on."""
+    """No scheduled sound and no verdict while the time is not known; then what passed is missed with that reason."""
     village.clock.trusted = NEVER
     village.until(START + timedelta(minutes=12))
 
     assert [] == village.players
     assert "untrusted_clock" == village.daemon.status().state
+    assert [] == village.airings()
+
+    village.clock.trusted = KNOWN
+    village.live(5)
     assert {Verdict.MISSED} == set(verdicts(village).values())
+    assert 3 == len(village.airings())
     assert "Đồng hồ chưa tin cậy" in str(village.airings()[0].reason)
 
-    village.clock.trusted = ClockState(trusted=True, reason=Text("Đã có giờ.", "Known again."))
     village.until(local(24, 5, 42))
     assert Verdict.AIRED is village.airings()[-1].verdict
     assert ("clock_untrusted", "closed") in village.faults()
+
+
+def test_f29_a_clock_that_was_ahead_has_cost_no_slot(village: Village) -> None:
+    """Years ahead and not trusted, over a restart: when the time is known again, the session of today airs."""
+    village.live(10)
+    village.clock.trusted = NEVER
+    village.clock.step(4 * 365 * 86_400)
+    village.live(60)
+    village.crash()
+    village.boot()
+    village.live(60)
+    assert [] == village.airings()
+
+    village.clock.step(-4 * 365 * 86_400)
+    village.clock.trusted = KNOWN
+    village.until(START + timedelta(minutes=11))
+
+    assert {Verdict.AIRED} == set(verdicts(village).values())
+    assert 3 == len(village.airings())
+
+
+def test_a_first_start_without_the_time_owes_nothing(folder: Path) -> None:
+    """A station that never knew the time decides nothing about the past when it learns it, and airs from then on."""
+    village = Village(folder, now=local(23, 5) - timedelta(days=20_000), clock=NEVER)
+    village.decide(segments=(village.recorded("cds", 30),), sessions=(session(place("cds", fixed="cds")),))
+    village.live(30)
+    village.clock.step(20_000 * 86_400)
+    village.clock.trusted = KNOWN
+    village.live(10)
+    assert [] == village.airings()
+    village.until(START + timedelta(minutes=1))
+    assert [Verdict.AIRED] == [airing.verdict for airing in village.airings()]
 
 
 @pytest.mark.parametrize("step_s", [-3600.0, 3600.0])

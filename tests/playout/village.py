@@ -18,7 +18,7 @@ from link.codec import load
 from playout.daemon import OutputSpec, StationDaemon
 from playout.journal import Journal
 from schedules.airing import Airing
-from schedules.clock import ManualClock
+from schedules.clock import ClockState, ManualClock
 from schedules.intent import Intent
 from schedules.segment import SAMPLE_RATE_HZ, Segment
 from schedules.station import WHOLE_DAY, Station
@@ -160,8 +160,10 @@ class SimulatedPlayer:
 class Village:
     """A station daemon whose clock, player, output and intent a test moves by hand."""
 
-    def __init__(self, folder: Path, *, now: datetime = FIVE, kind: str = "pulse") -> None:
-        self.clock = ManualClock(now)
+    def __init__(
+        self, folder: Path, *, now: datetime = FIVE, kind: str = "pulse", clock: ClockState | None = None
+    ) -> None:
+        self.clock = ManualClock(now) if clock is None else ManualClock(now, trusted=clock)
         self.folder = folder
         self.library = Library(folder / "media")
         self.hears = True
