@@ -113,7 +113,7 @@ def restore(source: Path, data: Path, now: datetime) -> Path | None:
     _sync(fresh)
     former: Path | None = None
     if data.exists():
-        former = data.with_name(f"{data.name}.before-{now:%Y%m%dT%H%M%SZ}")
+        former = _free(data.with_name(f"{data.name}.before-{now:%Y%m%dT%H%M%SZ}"))
         data.rename(former)
     fresh.rename(data)
     return former
@@ -123,6 +123,15 @@ def station_key(data: Path, code: str) -> VerifyKey | None:
     """Return the public key of a station whose key lies in `data`, None where it does not."""
     path = data / "keys" / f"station-{code}.ed25519"
     return SigningKey(path.read_bytes()).verify_key if path.exists() else None
+
+
+def _free(wanted: Path) -> Path:
+    """Return `wanted`, or with a number behind it where something is there already: two restores within a second."""
+    path, number = wanted, 1
+    while path.exists():
+        number += 1
+        path = wanted.with_name(f"{wanted.name}-{number}")
+    return path
 
 
 def _copy_journal(path: Path, copy: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from house.keeping import MANIFEST, verify_backup
+from house.keeping import MANIFEST, restore, verify_backup
 from tests.running import RunningLoa, make_mp3
 
 STATIONS = {"LONGHIEP": [{"name": "main", "kind": "virtual"}]}
@@ -108,3 +108,15 @@ def test_a_backup_does_not_overwrite(kept: tuple[RunningLoa, Path]) -> None:
     assert 1 == refused.returncode
     assert made == json.loads((backup / MANIFEST).read_text())["made_at"]
     assert datetime.fromisoformat(made) <= datetime.now(UTC)
+
+
+def test_two_restores_within_a_second_keep_both_former_folders(kept: tuple[RunningLoa, Path], tmp_path: Path) -> None:
+    """The second does not fail on the name that the first one took, and neither replaces what the other kept."""
+    _, backup = kept
+    data, now = tmp_path / "data", datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+    data.mkdir()
+
+    former = [restore(backup, data, now) for _ in range(2)]
+
+    assert 2 == len(set(former))
+    assert all(path is not None and path.is_dir() for path in former)
