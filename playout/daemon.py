@@ -616,11 +616,12 @@ class StationDaemon:
         self._journal.set_checkpoint(f"run/{run.slot}", dump(run))
 
     def _note_alive(self) -> None:
-        state = self._clock.state()
+        if not self._clock.state().trusted:
+            return  # the mark tells when things were: the last one that can be believed stays
         body = {
             "time": self._clock.now().isoformat(),
             "offset_s": self._clock.now().timestamp() - self._clock.monotonic(),
-            "trusted": state.trusted,
+            "trusted": True,
             "boot": self._journal.boot,
         }
         self._journal.set_checkpoint("alive", body)
