@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -46,13 +47,12 @@ class Library:
             descriptor = os.open(self.path(sha256), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise SegmentUnplayable(_missing(sha256)) from error
-        try:
+        with contextlib.ExitStack() as unless_good:
+            unless_good.callback(os.close, descriptor)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode) or _hash(descriptor) != sha256:
                 raise SegmentUnplayable(_changed(sha256))
             os.lseek(descriptor, 0, os.SEEK_SET)
-        except BaseException:
-            os.close(descriptor)
-            raise
+            unless_good.pop_all()
         return descriptor
 
     def adopt(self, temporary: Path) -> str:

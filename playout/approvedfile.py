@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -27,11 +28,10 @@ def open_approved(path: Path, *, sha256: str, samples: int) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise SegmentUnplayable(_missing(path, error.strerror or str(error))) from error
-    try:
+    with contextlib.ExitStack() as unless_good:
+        unless_good.callback(os.close, descriptor)
         _check(descriptor, path=path, sha256=sha256, samples=samples)
-    except BaseException:
-        os.close(descriptor)
-        raise
+        unless_good.pop_all()
     return descriptor
 
 

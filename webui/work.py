@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import unicodedata
 from collections.abc import Iterable
@@ -85,7 +86,8 @@ def receive_upload(*, stream: IO[bytes], file_name: str, card: Card, person: Per
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         raise Refused(_disk_full()) from error
-    try:
+    with contextlib.ExitStack() as unless_kept:
+        unless_kept.callback(original.unlink, missing_ok=True)
         with here.database.writing() as session:
             record = segments.receive(
                 session,
@@ -97,9 +99,7 @@ def receive_upload(*, stream: IO[bytes], file_name: str, card: Card, person: Per
                 most_drafts=here.settings.most_drafts,
             )
             _trace(session, "segment.create", segment, person)
-    except BaseException:
-        original.unlink(missing_ok=True)
-        raise
+        unless_kept.pop_all()
     here.intake.notify()
     return record
 
