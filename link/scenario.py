@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from schedules.duty import Duty
+from schedules.duty import Duty, Excuse
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
-from schedules.grid import OneOff, SessionItem, SessionRule
+from schedules.grid import CalendarDay, OneOff, SessionException, SessionItem, SessionRule, WeekTemplate
 from schedules.intent import Intent
 from schedules.programme import Programme
 from schedules.segment import Segment, SegmentKind
@@ -49,6 +50,72 @@ class DemoSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """Recordings that an officer brings in regularly: one every `every_days` from the local date `first` on, approved.
+
+    The n-th is `id`-n with the title `title` (where `{n}` stands for the number), `seconds` long, approved at `at` local
+    time; `topics` are taken in turn, one a recording. forgets: share of them that never come, 0 to 1, by the seed.
+    """
+
+    id: str
+    owner: str
+    programme: str
+    title: str
+    first: date
+    every_days: int
+    seconds: float
+    at: time = time(15)
+    kind: SegmentKind = SegmentKind.BAI
+    topics: tuple[str, ...] = ()
+    forgets: float = 0.0
+
+
+class EventKind(StrEnum):
+    """What happens to a station in a simulation."""
+
+    POWER = "power"
+    CLOCK_STEP = "clock_step"
+    LINK = "link"
+    MEDIA_MISSING = "media_missing"
+    MEDIA_CORRUPT = "media_corrupt"
+    OUTPUT = "output"
+    PLAYER = "player"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happens at a named time. station: None for all of them.
+
+    lasts_s: how long power, link or output are gone. step_s: by how much the clock is set. segment: the recording whose
+    file is lost or damaged, or that is aired as an emergency.
+    """
+
+    at: datetime
+    kind: EventKind
+    station: str | None = None
+    lasts_s: float = 0.0
+    step_s: float = 0.0
+    segment: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRates:
+    """How often things go wrong by chance, events per station and week; the seed decides when and how long."""
+
+    power: float = 0.0
+    clock_step: float = 0.0
+    link: float = 0.0
+    media_missing: float = 0.0
+    media_corrupt: float = 0.0
+    output: float = 0.0
+    player: float = 0.0
+    emergency: float = 0.0
+    late_edit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """What a scenario file holds. `now` is when it is planned; None means the present."""
 
@@ -61,6 +128,15 @@ class Scenario:
     segments: tuple[Segment, ...] = ()
     recordings: tuple[Recording, ...] = ()
     demo_session: DemoSession | None = None
+    templates: tuple[WeekTemplate, ...] = ()
+    exceptions: tuple[SessionException, ...] = ()
+    calendar: tuple[CalendarDay, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+    supplies: tuple[Supply, ...] = ()
+    events: tuple[Event, ...] = ()
+    faults: FaultRates = FaultRates()
+    seed: int = 0
+    title: str = ""
     now: datetime | None = None
 
     def intent(self, now: datetime) -> Intent:
@@ -76,6 +152,11 @@ class Scenario:
             sessions=self.sessions,
             one_offs=self.one_offs,
             duties=self.duties,
+            templates=self.templates,
+            exceptions=self.exceptions,
+            calendar=self.calendar,
+            excuses=self.excuses,
+            seed=self.seed,
         )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from schedules.clock import Interval
+from schedules.duty import DutyOutcome
 from schedules.grid import SlotId
 from schedules.rundown import RundownItem
 from schedules.station import StationCode
@@ -165,7 +166,7 @@ class Facts:
     airings: final rows, at least those of the current periods. runs: airings under way.
     aired: when each recording last aired whole here, however long ago.
     media: hashes of the audio that is on the station; None where nobody looked (a preview elsewhere).
-    since: nothing that was due before it is decided any more.
+    since: nothing that was due before it is decided any more. duties: how they ended in periods that are over.
     """
 
     station: StationCode
@@ -176,3 +177,4 @@ class Facts:
     since: datetime | None = None
     silences: tuple[Silence, ...] = ()
     outages: tuple[Outage, ...] = ()
+    duties: tuple[DutyOutcome, ...] = ()

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from schedules.airing import Facts
 from schedules.intent import Intent
-from schedules.programme import ProgrammeCode
+from schedules.programme import Otherwise, ProgrammeCode
 from schedules.segment import Segment, SegmentId
 from schedules.station import Station, UnitCode, units_above
 from schedules.text import Text
@@ -63,7 +63,7 @@ def choose(
     if above := _newest(new, station.unit, own=False):
         why = Text("Bài mới của cấp trên gửi, chưa phát.", "A new item from the unit above, not aired yet.")
         return Choice(segment=above, why=why)
-    if rule is not None and not rule.repeats:
+    if rule is not None and Otherwise.REPEAT not in rule.otherwise:
         why = Text("Không có bài mới; chuyên mục này không phát lại.", "No new item; this programme does not repeat.")
         return Choice(segment=None, why=why)
     lasting = [s for s in present if not s.evergreen]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from schedules.duty import Duty
-from schedules.grid import OneOff, SessionRule
+from schedules.duty import Duty, Excuse
+from schedules.grid import CalendarDay, OneOff, SessionException, SessionRule, WeekTemplate
 from schedules.programme import Programme
 from schedules.segment import Segment, SegmentId
 from schedules.station import Station, StationCode, Unit
@@ -17,7 +17,8 @@ class Intent:
     """One revision of everything decided. Only approved segments are in it.
 
     revision: grows with every change; a station never goes back. valid_until: after it only duties air.
-    demo: rehearsals on virtual outputs count for duties.
+    demo: rehearsals on virtual outputs count for duties. seed: breaks ties in rotations, so that a plan can be
+    replayed.
     """
 
     revision: int
@@ -30,6 +31,11 @@ class Intent:
     sessions: tuple[SessionRule, ...] = ()
     one_offs: tuple[OneOff, ...] = ()
     duties: tuple[Duty, ...] = ()
+    templates: tuple[WeekTemplate, ...] = ()
+    exceptions: tuple[SessionException, ...] = ()
+    calendar: tuple[CalendarDay, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+    seed: int = 0
     demo: bool = False
 
     def station(self, code: StationCode) -> Station:

@@ -9,8 +9,8 @@ from schedules.duty import DutyStanding
 from schedules.findings import Finding
 from schedules.grid import ItemKind, SlotId, Timing
 from schedules.programme import ProgrammeCode
-from schedules.segment import SegmentId
-from schedules.station import StationCode
+from schedules.segment import Priority, SegmentId
+from schedules.station import GroupCode, StationCode
 from schedules.text import Text
 
 
@@ -23,6 +23,8 @@ class RundownItem:
     joins: the slot whose last sample it follows without a gap. late_limit_s: begun later than this it is not `aired`.
     open_until: the permitted hours around `due` end then; None where they do not. It never sounds after them.
     cut_at: it must fall silent then, whatever is left. replaced_by: a slot that took its time.
+    relay: the source of a relay, which has no file; it lasts from `start` to `end`.
+    targets: cluster groups that hear it, None for all; where a group's hours are closed it is not among them.
     """
 
     slot: SlotId
@@ -50,6 +52,9 @@ class RundownItem:
     cancelled_by: str | None = None
     self_approved: bool = False
     duty: str | None = None
+    relay: str | None = None
+    targets: tuple[GroupCode, ...] | None = None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,14 @@ class SegmentKind(StrEnum):
     NHAC_HIEU = "nhac_hieu"
 
 
+class Priority(StrEnum):
+    """The three priorities of a bulletin (Circular 39/2020): as the commune schedules it, before others, at once."""
+
+    NORMAL = "normal"
+    PRIORITY = "priority"
+    EMERGENCY = "emergency"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """An approved recording. Its audio is named by `sha256` of the file and `pcm_sha256` of the samples inside.
@@ -46,6 +54,7 @@ class Segment:
     samples: length at 48 kHz. approved_at: when the approval bound to this hash was given.
     evergreen: may fill a duty again and again when there is nothing newer.
     self_approved: uploader and approver are one person, which the station's setting allowed.
+    episode: its number in a series, None outside of one. priority: a slot takes it before those of lower priority.
     """
 
     id: SegmentId
@@ -64,6 +73,8 @@ class Segment:
     valid_until: datetime | None = None
     evergreen: bool = False
     self_approved: bool = False
+    episode: int | None = None
+    priority: Priority = Priority.NORMAL
 
     @property
     def duration(self) -> timedelta:

@@ -7,30 +7,57 @@ from datetime import date, time
 
 UnitCode = str
 StationCode = str
+GroupCode = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A unit of the administration; `parent` supervises it. Dates say from when until when it exists (open if None)."""
+    """A unit of the administration; `parent` supervises it. Dates: first and last day it exists (open if None).
+
+    successor: the unit that took over when it ended; its library and its duties go on there.
+    """
 
     code: UnitCode
     name: str
     parent: UnitCode | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    successor: UnitCode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaySpan:
-    """A stretch of the local day `[start, end)`; an end of 00:00 means midnight at the day's end."""
+    """A stretch of the local day `[start, end)`; an end at or before the start lies on the next day.
+
+    weekdays: ISO weekdays on which it begins, 1 = Monday.
+    """
 
     start: time
     end: time
+    weekdays: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
 
     @property
     def whole_day(self) -> bool:
-        """Whether every moment of the day lies inside."""
-        return self.start == time(0) and self.end == time(0)
+        """Whether every moment of every day lies inside."""
+        return self.start == time(0) and self.end == time(0) and len(set(self.weekdays)) == 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterGroup:
+    """Loudspeaker clusters that are switched together, such as a village. permitted: empty for the hours of all."""
+
+    code: GroupCode
+    name: str
+    permitted: tuple[DaySpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a station may air at most: seconds of sound a session and a local day, relays included; sessions a day."""
+
+    session_s: int | None = None
+    day_s: int | None = None
+    sessions: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +66,10 @@ class Station:
 
     zone: IANA name; local time exists in grids and on screens only.
     permitted: hours in which scheduled sound may go out; 05:00 to 21:00 for new stations.
+    quiet: stretches inside of them in which none may, such as the midday rest.
     self_approval: the uploader may approve their own recording; the air log then says so.
+    valid_from, valid_until: first and last local day it is in service; open where None.
+    successor: the station that took over its duties when it ended, by `ended_by`, the document that says so.
     """
 
     code: StationCode
@@ -48,6 +78,13 @@ class Station:
     zone: str = "Asia/Ho_Chi_Minh"
     permitted: tuple[DaySpan, ...] = (DaySpan(start=time(5), end=time(21)),)
     self_approval: bool = False
+    quiet: tuple[DaySpan, ...] = ()
+    limits: Limits = Limits()
+    groups: tuple[ClusterGroup, ...] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
+    successor: StationCode | None = None
+    ended_by: str = ""
 
 
 WHOLE_DAY = (DaySpan(start=time(0), end=time(0)),)
@@ -72,3 +109,13 @@ def units_above(units: tuple[Unit, ...], code: UnitCode) -> tuple[UnitCode, ...]
         chain.append(parent)
         parent = parents.get(parent)
     return tuple(chain)
+
+
+def merged_into(units: tuple[Unit, ...], code: UnitCode) -> frozenset[UnitCode]:
+    """Return the units that `code` took over, at any depth, without itself."""
+    found: set[UnitCode] = set()
+    while True:
+        more = {unit.code for unit in units if unit.successor in found | {code}} - found - {code}
+        if not more:
+            return frozenset(found)
+        found |= more

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from schedules.programme import Programme, ProgrammeCode
+from schedules.programme import Otherwise, Programme, ProgrammeCode
 from store import tables
 from store.rows import changed
 
@@ -13,7 +13,7 @@ from store.rows import changed
 def save(session: Session, programme: Programme) -> None:
     """Add the programme, or change it where the code is known. The caller bumps the intent."""
     table = tables.programme
-    values = {"name": programme.name, "repeats": programme.repeats}
+    values = {"name": programme.name, "repeats": Otherwise.REPEAT in programme.otherwise}
     if changed(session, update(table).where(table.c.code == programme.code).values(**values)) == 0:
         session.execute(insert(table).values(code=programme.code, **values))
 
@@ -26,4 +26,9 @@ def find(session: Session, code: ProgrammeCode) -> Programme | None:
 def every(session: Session) -> tuple[Programme, ...]:
     """Return all programmes in order of code."""
     rows = session.execute(select(tables.programme).order_by(tables.programme.c.code))
-    return tuple(Programme(code=row.code, name=row.name, repeats=row.repeats) for row in rows)
+    return tuple(
+        Programme(code=row.code, name=row.name)
+        if row.repeats
+        else Programme(code=row.code, name=row.name, otherwise=(Otherwise.CENTRE,))
+        for row in rows
+    )

@@ -23,7 +23,7 @@ from schedules.calendar import FIRST_YEAR, LAST_YEAR
 from schedules.clock import ClockState
 from schedules.duty import DutyStanding
 from schedules.findings import Finding
-from schedules.programme import Programme
+from schedules.programme import Otherwise, Programme
 from schedules.rundown import RundownItem
 from schedules.segment import SegmentKind, SegmentState
 from schedules.station import Station, Unit
@@ -156,7 +156,7 @@ class ProgrammeOut(Answer):
     @classmethod
     def of(cls, programme: Programme) -> ProgrammeOut:
         """Return the programme."""
-        return cls(code=programme.code, name=programme.name, repeats=programme.repeats)
+        return cls(code=programme.code, name=programme.name, repeats=Otherwise.REPEAT in programme.otherwise)
 
 
 class SegmentOut(Answer):
