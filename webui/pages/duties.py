@@ -58,10 +58,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """One programme that is owed every week."""
+    """What is owed every week: a programme, or a duty that any programme fulfils. key: unique on the page."""
 
     name: str
-    programme: str
+    key: str
     weeks: tuple[str, ...]
     lines: tuple[Line, ...]
 
@@ -95,7 +95,7 @@ def duties() -> AnyResponse:
             station.code: [
                 row
                 for week in weeks
-                for programme in sorted({duty.programme for duty in weekly if station.code in duty.stations})
+                for programme in _asked(weekly, station)
                 for row in _rows(session, station, programme, week)
             ]
             for station in mine.stations
@@ -109,10 +109,9 @@ def duties() -> AnyResponse:
         for week in weeks
     }
     chosen = (request.args.get("dai", ""), request.args.get("tuan", ""), request.args.get("nhiem_vu", ""))
-    programmes = sorted({duty.programme for duty in weekly}, key=lambda code: (code != "CDS", code))
-    boards = []
-    for programme in programmes:
-        of_it = [duty for duty in weekly if duty.programme == programme]
+    boards: list[Board] = []
+    for key in sorted({_board_key(duty) for duty in weekly}, key=lambda key: (key != ("CDS", ""), key)):
+        of_it = [duty for duty in weekly if _board_key(duty) == key]
         lines = [
             _line(mine.unit_name(station.unit), station, duty, weeks, standings, chosen)
             for station in mine.stations
@@ -121,7 +120,12 @@ def duties() -> AnyResponse:
         ]
         if lines:
             boards.append(
-                Board(name=mine.programme_name(programme), programme=programme, weeks=tuple(weeks), lines=tuple(lines))
+                Board(
+                    name=mine.programme_name(key[0]) or key[1],
+                    key=str(len(boards) + 1),
+                    weeks=tuple(weeks),
+                    lines=tuple(lines),
+                )
             )
     detail = None
     if chosen[0] and (chosen[0], chosen[1]) in standings:
@@ -142,7 +146,18 @@ def duties() -> AnyResponse:
     )
 
 
-def _rows(session: Session, station: Station, programme: str, week: str) -> list[Airing]:
+def _board_key(duty: Duty) -> tuple[str, str]:
+    """Return what duties share that stand on one board: their programme, or where any will do their name."""
+    return (duty.programme, "") if duty.programme else ("", duty.name)
+
+
+def _asked(weekly: list[Duty], station: Station) -> tuple[str | None, ...]:
+    """Return the programmes whose rows decide the station's duties; None for all, which then holds the others."""
+    asked = {duty.programme for duty in weekly if station.code in duty.stations}
+    return (None,) if None in asked else tuple(sorted(programme for programme in asked if programme))
+
+
+def _rows(session: Session, station: Station, programme: str | None, week: str) -> list[Airing]:
     """Return the airings of a week that decide a duty: the first that aired and the first that did not."""
     during = period_interval(Period.WEEK, week, ZoneInfo(station.zone))
     return [
@@ -210,7 +225,7 @@ def _detail(station: Station, standing: DutyStanding, rows: list[Airing], intent
         rows=tuple(
             row
             for row in rows
-            if row.programme == duty.programme and during.contains(row.started_at or row.planned_start)
+            if duty.programme in (None, row.programme) and during.contains(row.started_at or row.planned_start)
         )[-20:],
     )
 

@@ -54,8 +54,8 @@ class Scope:
         return known.name if known else code or ""
 
     def duty_programme(self, code: str) -> ProgrammeCode:
-        """Return the programme that a duty asks for, nothing for an unknown duty."""
-        return next((duty.programme for duty in self.duties if duty.code == code), "")
+        """Return the programme that a duty asks for, nothing where it asks for none or is unknown."""
+        return next((duty.programme or "" for duty in self.duties if duty.code == code), "")
 
     def station(self, code: StationCode) -> Station:
         """Return a station they see; 404 for every other one, so that nobody learns what exists elsewhere."""

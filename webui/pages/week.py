@@ -145,7 +145,7 @@ def week(week: str) -> AnyResponse:
         rules = sessions.in_force(database, station.code)
     found = occurrences(intent.sessions, station, during)
     worst = _worst([row.airing for row in rows])
-    owed = {duty.programme for duty in intent.duties if station.code in duty.stations}
+    owed = {duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations}
     drawn = [one for one in found if len(one.rule.starts) <= _FREQUENT]
     frequent = [rule for rule in rules if len(rule.starts) > _FREQUENT]
     blocks = _blocks(mine, station, monday, drawn, singles, worst, owed, intent.segments, week)
