@@ -12,12 +12,11 @@ from typing import Any, Protocol
 
 import structlog
 
-from audio.library import Library
 from link.codec import dump, load
 from link.door import OutputStatus, StationStatus
 from playout import glance, runs
 from playout.faults import FaultBook, fault, output_fault
-from playout.journal import Journal, Row
+from playout.journal import Row
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Clock, Interval
@@ -71,8 +70,51 @@ class Shelf(Protocol):
         ...
 
 
+class Record(Protocol):
+    """Where the station writes what happened (playout.journal.Journal); what it took is there after any power cut."""
+
+    @property
+    def boot(self) -> str:
+        """The name of this boot of the machine."""
+        ...
+
+    def append(self, kind: str, body: dict[str, Any]) -> Row:
+        """Add one row at the end of the chain and return it."""
+        ...
+
+    def rows(self, *, after: int = 0, kind: str | None = None, limit: int = -1) -> list[Row]:
+        """Return rows with a larger number than `after`, in order; of one kind if given; -1 for no limit."""
+        ...
+
+    def set_checkpoint(self, name: str, body: object) -> None:
+        """Overwrite the state kept under `name`; None removes it."""
+        ...
+
+    def checkpoints(self, prefix: str) -> dict[str, Any]:
+        """Return the states kept under names that start so."""
+        ...
+
+    def sign_head(self) -> None:
+        """Sign the newest row."""
+        ...
+
+
+class Media(Protocol):
+    """The audio that is on the station, by hash (audio.library.Library)."""
+
+    def has(self, sha256: str) -> bool:
+        """Return whether a file of that name is there; its bytes are not looked at."""
+        ...
+
+    def path(self, sha256: str) -> Path:
+        """Return where the file with this hash lies or would lie."""
+        ...
+
+
 @dataclass(slots=True)
-class _StopOrder:
+class StopOrder:
+    """An order to be silent. done: it was obeyed. cut: something was cut by it."""
+
     by: str
     reason: str
     done: threading.Event = field(default_factory=threading.Event)
@@ -93,8 +135,8 @@ class StationDaemon:
         code: str,
         outputs: tuple[OutputSpec, ...],
         clock: Clock,
-        journal: Journal,
-        library: Library,
+        journal: Record,
+        library: Media,
         shelf: Shelf,
         aircheck: Path,
         intent: Callable[[], Intent],
@@ -196,7 +238,7 @@ class StationDaemon:
             case PlayerExit() if self._player.concerns(message):
                 self._player.died(message.code)
                 self._lose_runs(self._clock.now())
-            case _StopOrder():
+            case StopOrder():
                 self._stop_now(message)
             case _Wake():
                 self._take_intent()
@@ -515,7 +557,7 @@ class StationDaemon:
 
     # Orders from people
 
-    def _stop_now(self, order: _StopOrder) -> None:
+    def _stop_now(self, order: StopOrder) -> None:
         now = self._clock.now()
         reason = stopped(order.by, order.reason)
         known = {silence.session for silence in self._silences}
@@ -678,10 +720,15 @@ class StationDaemon:
 
     def stop(self, *, by: str, reason: str) -> bool:
         """Silence now; True where something was cut."""
-        order = _StopOrder(by=by, reason=reason)
-        self._inbox.put(order)
+        order = self.order_stop(by=by, reason=reason)
         order.done.wait(3.0)
         return order.cut
+
+    def order_stop(self, *, by: str, reason: str) -> StopOrder:
+        """Ask for silence without waiting for it."""
+        order = StopOrder(by=by, reason=reason)
+        self._inbox.put(order)
+        return order
 
     def live_playlist(self) -> str | None:
         """Return the HLS playlist of what goes out now, None where nothing does."""
