@@ -2,90 +2,383 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from schedules.airing import Facts
 from schedules.intent import Intent
-from schedules.programme import Otherwise, ProgrammeCode
-from schedules.segment import Segment, SegmentId
-from schedules.station import Station, UnitCode, units_above
+from schedules.programme import Order, Otherwise, Programme, ProgrammeCode
+from schedules.segment import Priority, Segment, SegmentId
+from schedules.station import Station, Unit, UnitCode, merged_into, units_above
 from schedules.text import Text
+
+Used = Collection[SegmentId] | Mapping[SegmentId, datetime]
+"""Recordings that other places of the same plan take; as a mapping, with the moment at which they are to start."""
+
+_RANK = {Priority.NORMAL: 0, Priority.PRIORITY: 1, Priority.EMERGENCY: 2}
+_ANY = (Otherwise.CENTRE, Otherwise.REPEAT, Otherwise.ROTATION, Otherwise.EVERGREEN)
+_EVER = datetime.min.replace(tzinfo=UTC)
+_NONE_FITS = Text("Không bài nào của mục này vừa giờ phát.", "No recording of this place fits into its time.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A recording for a place, or None with the reason why the place stays empty."""
+    """A recording for a place, or None with the reason why the place stays empty.
+
+    fresh: neither aired whole here nor taken by another place of the plan, and no reserve item.
+    contested: a unit above has an unaired item of the same priority too; the commune decides which goes first.
+    """
 
     segment: Segment | None
     why: Text
+    fresh: bool = False
+    contested: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a place could take, best first. why_nothing: what to say where none of it can be taken."""
+
+    found: tuple[Choice, ...]
+    why_nothing: Text
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A recording on the shelf. since: from when on it is there, approved and in a library of the station."""
+
+    segment: Segment
+    rule: Programme
+    own: bool
+    since: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Stock:
+    """What a station has to choose from while one plan is made; looks through the recordings once a programme."""
+
+    intent: Intent
+    station: Station
+    facts: Facts
+    _shelves: dict[ProgrammeCode | None, tuple[_Copy, ...]] = field(default_factory=dict, init=False)
+    _reasons: dict[tuple[str, SegmentId, datetime | None], Text] = field(default_factory=dict, init=False)
+
+    def choices(
+        self,
+        programme: ProgrammeCode | None,
+        moment: datetime,
+        used: Used,
+        *,
+        wanted: Callable[[Segment], bool] | None = None,
+        key: str = "",
+    ) -> Choices:
+        """Return what a place of `programme` (None: of any) could take at `moment`, best first.
+
+        Unaired items of priority, then the own new ones, then by the programme's `otherwise`, in its order.
+        wanted: what else must hold. key: names the place; with the intent's seed it breaks ties of what rested equally.
+        """
+        there = [
+            copy
+            for copy in self._shelf(programme)
+            if copy.since <= moment and copy.segment.valid_at(moment) and (wanted is None or wanted(copy.segment))
+        ]
+        aired = self.facts.aired
+        fresh = [
+            copy
+            for copy in there
+            if copy.segment.id not in aired and copy.segment.id not in used and not copy.segment.evergreen
+        ]
+        found = self._urgent(fresh)
+        for copy in fresh:
+            if copy.own and copy.segment.id not in found:
+                found[copy.segment.id] = Choice(segment=copy.segment, why=self._new(copy), fresh=True)
+        for way in _ANY if programme is None else _rule(self.intent, programme).otherwise:
+            if way is Otherwise.CENTRE:
+                for copy in fresh:
+                    if way in copy.rule.otherwise and copy.segment.id not in found:
+                        found[copy.segment.id] = Choice(segment=copy.segment, why=self._new(copy), fresh=True)
+                continue
+            able = [copy for copy in there if way in copy.rule.otherwise and copy.segment.id not in found]
+            for copy, rest in self._again(way, able, moment, used, key):
+                why = self._why_again(way, copy.segment, rest, used)
+                found[copy.segment.id] = Choice(segment=copy.segment, why=why)
+        why_nothing = _NONE_FITS if found else self._why_nothing(programme, moment, wanted, there, used)
+        return Choices(found=tuple(found.values()), why_nothing=why_nothing)
+
+    def _shelf(self, programme: ProgrammeCode | None) -> tuple[_Copy, ...]:
+        """Return what the station may use of `programme` and has, in the order in which new ones are taken."""
+        if (known := self._shelves.get(programme)) is None:
+            libraries = _libraries(self.intent.units, self.station)
+            media = self.facts.media
+            copies = [
+                _Copy(
+                    segment,
+                    _rule(self.intent, segment.programme),
+                    libraries[segment.owner][0],
+                    max(segment.approved_at, libraries[segment.owner][1]),
+                )
+                for segment in self.intent.segments
+                if (programme is None or segment.programme == programme)
+                and segment.owner in libraries
+                and (media is None or segment.sha256 in media)
+            ]
+            known = self._shelves[programme] = _in_order(copies)
+        return known
+
+    def _urgent(self, fresh: list[_Copy]) -> dict[SegmentId, Choice]:
+        """Return the unaired items of priority: the higher one first, at the same priority the own before others."""
+        urgent = [copy for copy in fresh if copy.segment.priority is not Priority.NORMAL]
+        owners = {(copy.segment.priority, copy.own) for copy in urgent}
+        found = {}
+        for copy in sorted(urgent, key=lambda c: (-_RANK[c.segment.priority], not c.own)):
+            contested = copy.own and (copy.segment.priority, False) in owners
+            found[copy.segment.id] = Choice(
+                segment=copy.segment, why=self._first(copy, contested=contested), fresh=True, contested=contested
+            )
+        return found
+
+    def _again(
+        self, way: Otherwise, able: list[_Copy], moment: datetime, used: Used, key: str
+    ) -> list[tuple[_Copy, timedelta | None]]:
+        """Return what may air again by `way`, best first, with how long it has rested then; None if it never aired."""
+        rested = [(copy, self._rest(copy.segment.id, moment, used)) for copy in able]
+        if way is Otherwise.REPEAT:
+            # Stable: of two that rested equally the one that is newer comes first, as on the shelf.
+            return sorted(
+                [(c, rest) for c, rest in rested if rest is not None and not c.segment.evergreen],
+                key=lambda entry: entry[1] or timedelta(0),
+            )
+        if way is Otherwise.ROTATION:
+            rested = [
+                (c, rest)
+                for c, rest in rested
+                if not c.segment.evergreen and (rest is None or rest.total_seconds() >= c.rule.separation_s)
+            ]
+        else:
+            rested = [(c, rest) for c, rest in rested if c.segment.evergreen]
+        seed = f"{self.intent.seed}/{key}/"
+        return sorted(
+            rested,
+            key=lambda entry: (
+                entry[1] is not None,
+                -(entry[1] or timedelta(0)),
+                sha256(f"{seed}{entry[0].segment.id}".encode()).digest(),
+            ),
+        )
+
+    def _rest(self, segment: SegmentId, moment: datetime, used: Used) -> timedelta | None:
+        """Return the time between `moment` and the nearest start of the recording, None if it has none."""
+        rests = []
+        if (last := self.facts.aired.get(segment)) is not None:
+            rests.append(abs(moment - last))
+        if segment in used:
+            rests.append(abs(moment - used[segment]) if isinstance(used, Mapping) else timedelta(0))
+        return min(rests, default=None)
+
+    def _local(self, moment: datetime) -> str:
+        return f"{moment.astimezone(ZoneInfo(self.station.zone)):%H:%M %d/%m/%Y}"
+
+    def _new(self, copy: _Copy) -> Text:
+        segment = copy.segment
+        if (known := self._reasons.get(("new", segment.id, None))) is None:
+            when = self._local(segment.approved_at)
+            of_vi, of_en = ("mới", "new item") if copy.own else ("mới của cấp trên", "new item of the unit above")
+            if copy.rule.order is Order.SERIES and segment.episode is not None:
+                known = Text(
+                    f"“{segment.title}”: tập {segment.episode}, bài {of_vi} theo thứ tự của loạt bài, chưa phát.",
+                    f"“{segment.title}”: episode {segment.episode}, a {of_en} in its order, not aired yet.",
+                )
+            else:
+                known = Text(
+                    f"“{segment.title}”: bài {of_vi}, duyệt lúc {when}, chưa phát.",
+                    f"“{segment.title}”: {of_en}, approved at {when}, not aired yet.",
+                )
+            self._reasons["new", segment.id, None] = known
+        return known
+
+    def _first(self, copy: _Copy, *, contested: bool) -> Text:
+        title = copy.segment.title
+        if contested:
+            return Text(
+                f"“{title}”: bài ưu tiên của xã. Cấp trên cũng gửi bài ưu tiên; thứ tự phát do xã quyết định.",
+                f"“{title}”: own priority item. The unit above sent one too; the commune decides the order.",
+            )
+        if copy.own:
+            return Text(
+                f"“{title}”: bài ưu tiên, chưa phát, phát trước các bài khác.",
+                f"“{title}”: a priority item, not aired yet, goes before others.",
+            )
+        return Text(
+            f"“{title}”: bài ưu tiên của cấp trên gửi, chưa phát, phát trước các bài khác.",
+            f"“{title}”: a priority item from the unit above, not aired yet, goes before others.",
+        )
+
+    def _why_again(self, way: Otherwise, segment: Segment, rest: timedelta | None, used: Used) -> Text:
+        planned = used.get(segment.id) if isinstance(used, Mapping) else None
+        if segment.id not in used:
+            state, last = "rests", self.facts.aired.get(segment.id)
+        else:
+            state, last = "planned", planned
+        if (known := self._reasons.get((f"{way}/{state}", segment.id, last))) is None:
+            since_vi, since_en = "chưa phát lần nào", "never aired here"
+            if state == "planned":
+                since_vi, since_en = "đã có trong lịch này", "is in this plan already"
+            if last is not None:
+                when = self._local(last)
+                since_vi, since_en = (
+                    (f"có trong lịch lúc {when}", f"is planned at {when}")
+                    if state == "planned"
+                    else (f"phát lần trước lúc {when}", f"aired last at {when}")
+                )
+            known = self._reasons[f"{way}/{state}", segment.id, last] = Text(
+                f"{_AGAIN[way].vi} “{segment.title}”, {since_vi}.", f"{_AGAIN[way].en} “{segment.title}”, {since_en}."
+            )
+        return known
+
+    def _why_nothing(
+        self,
+        programme: ProgrammeCode | None,
+        moment: datetime,
+        wanted: Callable[[Segment], bool] | None,
+        there: list[_Copy],
+        used: Used,
+    ) -> Text:
+        """Return why nothing can be taken: the reason of that recording which is nearest to being usable."""
+        if there:
+            return self._why_not_again(there, moment, used)
+        libraries = _libraries(self.intent.units, self.station)
+        of_it = [
+            segment
+            for segment in self.intent.segments
+            if (programme is None or segment.programme == programme) and segment.owner in libraries
+        ]
+        if not of_it:
+            return Text("Không có bài đã duyệt cho mục này.", "No approved item for this place.")
+        fitting = [segment for segment in of_it if wanted is None or wanted(segment)]
+        if not fitting:
+            return Text(
+                "Có bài đã duyệt nhưng không bài nào thuộc chủ đề cần phát.",
+                "There are approved items, but none carries the wanted topic.",
+            )
+        valid = [segment for segment in fitting if segment.valid_at(moment)]
+        if not valid:
+            coming = min((s.valid_from for s in fitting if s.valid_from and s.valid_from > moment), default=None)
+            if coming is not None:
+                when = self._local(coming)
+                return Text(f"Bài đã duyệt chỉ có hiệu lực từ {when}.", f"The approved item is valid from {when} only.")
+            when = self._local(max(s.valid_until for s in fitting if s.valid_until))
+            return Text(f"Bài đã duyệt hết hiệu lực từ {when}.", f"The approved item has expired at {when}.")
+        media = self.facts.media
+        present = [segment for segment in valid if media is None or segment.sha256 in media]
+        if not present:
+            return Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
+        when = self._local(min(max(s.approved_at, libraries[s.owner][1]) for s in present))
+        return Text(f"Chỉ có bài dùng được từ {when}.", f"There is an item that can be used from {when} only.")
+
+    def _why_not_again(self, there: list[_Copy], moment: datetime, used: Used) -> Text:
+        resting = [
+            (copy.rule.separation_s - rest.total_seconds(), copy.segment.title)
+            for copy in there
+            if Otherwise.ROTATION in copy.rule.otherwise
+            and not copy.segment.evergreen
+            and (rest := self._rest(copy.segment.id, moment, used)) is not None
+        ]
+        if resting:
+            missing_s, title = min(resting)
+            when = self._local(moment + timedelta(seconds=missing_s))
+            return Text(
+                f"Các bài luân phiên chưa nghỉ đủ lâu; sớm nhất là “{title}” lúc {when}.",
+                f"No item of the rotation has rested long enough; the first is “{title}” at {when}.",
+            )
+        return Text(
+            "Các bài đã duyệt đều đã phát; chuyên mục này không phát lại.",
+            "All approved items have aired; this programme does not repeat them.",
+        )
+
+
+_AGAIN = {
+    Otherwise.REPEAT: Text("Không có bài mới: phát lại", "No new item: again"),
+    Otherwise.ROTATION: Text("Không có bài mới: luân phiên đến", "No new item: the rotation has come to"),
+    Otherwise.EVERGREEN: Text("Không có bài mới: phát bài dự phòng", "No new item: the reserve item"),
+}
 
 
 def usable(intent: Intent, station: Station, segment: Segment) -> bool:
-    """Return whether `station` may air `segment`: its own unit's, or one from a unit above it."""
-    return segment.owner == station.unit or segment.owner in units_above(intent.units, station.unit)
+    """Return whether `station` may ever air `segment`: of its unit, of one above it, or of one merged into these."""
+    return segment.owner in _libraries(intent.units, station)
+
+
+def choices(
+    intent: Intent,
+    station: Station,
+    facts: Facts,
+    programme: ProgrammeCode | None,
+    moment: datetime,
+    used: Used,
+    *,
+    wanted: Callable[[Segment], bool] | None = None,
+    key: str = "",
+) -> Choices:
+    """Return what a place could take, best first, as `Stock.choices`; who asks often keeps a `Stock`."""
+    stock = Stock(intent=intent, station=station, facts=facts)
+    return stock.choices(programme, moment, used, wanted=wanted, key=key)
 
 
 def choose(
     intent: Intent,
     station: Station,
     facts: Facts,
-    programme: ProgrammeCode,
+    programme: ProgrammeCode | None,
     moment: datetime,
-    used: Collection[SegmentId],
+    used: Used,
     topic_prefix: str = "",
+    *,
+    wanted: Callable[[Segment], bool] | None = None,
+    key: str = "",
 ) -> Choice:
-    """Return what airs in a slot of `programme` at `moment`.
+    """Return the first of `choices`, or an empty one with the reason. topic_prefix: it carries one that starts so."""
 
-    used: recordings that earlier places of the same plan take. Order: own new, the unit above's new, last good repeat,
-    evergreen. Only what is valid at `moment`, on the station, and carries the wanted topic is considered.
-    """
-    aired = facts.aired
-    fitting = [
-        segment
-        for segment in intent.segments
-        if segment.programme == programme
-        and usable(intent, station, segment)
-        and segment.valid_at(moment)
-        and (not topic_prefix or any(topic.startswith(topic_prefix) for topic in segment.topics))
-    ]
-    present = [s for s in fitting if facts.media is None or s.sha256 in facts.media]
-    if not present:
-        return Choice(segment=None, why=_nothing(bool(fitting)))
-    new = [s for s in present if s.id not in aired and s.id not in used and not s.evergreen]
-    rule = next((known for known in intent.programmes if known.code == programme), None)
-    if own := _newest(new, station.unit, own=True):
-        return Choice(
-            segment=own,
-            why=Text("Bài mới nhất đã duyệt, chưa phát.", "The newest approved item, not aired yet."),
-        )
-    if above := _newest(new, station.unit, own=False):
-        why = Text("Bài mới của cấp trên gửi, chưa phát.", "A new item from the unit above, not aired yet.")
-        return Choice(segment=above, why=why)
-    if rule is not None and Otherwise.REPEAT not in rule.otherwise:
-        why = Text("Không có bài mới; chuyên mục này không phát lại.", "No new item; this programme does not repeat.")
-        return Choice(segment=None, why=why)
-    lasting = [s for s in present if not s.evergreen]
-    if lasting:
-        last = max(lasting, key=lambda s: (aired.get(s.id, s.approved_at), s.id))
-        return Choice(
-            segment=last,
-            why=Text("Không có bài mới: phát lại bài gần nhất.", "No new item: the last one again."),
-        )
-    reserve = min(
-        present,
-        key=lambda s: (s.id in used, aired.get(s.id, datetime.min.replace(tzinfo=moment.tzinfo)), s.id),
-    )
-    return Choice(segment=reserve, why=Text("Không có bài mới: phát bài dự phòng.", "No new item: the reserve item."))
+    def also(segment: Segment) -> bool:
+        return (wanted is None or wanted(segment)) and any(t.startswith(topic_prefix) for t in segment.topics)
+
+    fit = also if topic_prefix else wanted
+    could = choices(intent, station, facts, programme, moment, used, wanted=fit, key=key)
+    return could.found[0] if could.found else Choice(segment=None, why=could.why_nothing)
 
 
-def _newest(segments: list[Segment], unit: UnitCode, *, own: bool) -> Segment | None:
-    mine = [segment for segment in segments if (segment.owner == unit) is own]
-    return max(mine, key=lambda segment: (segment.approved_at, segment.id), default=None)
+def _rule(intent: Intent, programme: ProgrammeCode) -> Programme:
+    known = (rule for rule in intent.programmes if rule.code == programme)
+    return next(known, None) or Programme(code=programme, name=programme)
 
 
-def _nothing(elsewhere: bool) -> Text:
-    if elsewhere:
-        return Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
-    return Text("Không có bài đã duyệt cho mục này.", "No approved item for this place.")
+def _libraries(units: tuple[Unit, ...], station: Station) -> dict[UnitCode, tuple[bool, datetime]]:
+    """Return whose recordings the station may use: whether they count as its own, and since when it may."""
+    found: dict[UnitCode, tuple[bool, datetime]] = {}
+    ends = {unit.code: unit.valid_until for unit in units}
+    zone = ZoneInfo(station.zone)
+    for top in (station.unit, *units_above(units, station.unit)):
+        found.setdefault(top, (top == station.unit, _EVER))
+        for merged in merged_into(units, top):
+            last = ends[merged]
+            # What is published ahead of a merger opens no library before it.
+            since = _EVER if last is None else datetime.combine(last + timedelta(days=1), time(0), zone).astimezone(UTC)
+            found.setdefault(merged, (top == station.unit, since))
+    return found
+
+
+def _in_order(copies: list[_Copy]) -> tuple[_Copy, ...]:
+    """Return the copies newest first; those of a series stand in the places of its own in order of their episodes."""
+    newest = sorted(copies, key=lambda c: (c.segment.approved_at, c.segment.id), reverse=True)
+    episodes: dict[ProgrammeCode, Iterator[_Copy]] = {}
+    for code in {c.rule.code for c in copies if c.rule.order is Order.SERIES}:
+        of_it = [c for c in copies if c.rule.code == code]
+        episodes[code] = iter(sorted(of_it, key=_episode))
+    return tuple(next(episodes[c.rule.code]) if c.rule.code in episodes else c for c in newest)
+
+
+def _episode(copy: _Copy) -> tuple[bool, int, datetime, SegmentId]:
+    segment = copy.segment
+    return segment.episode is None, segment.episode or 0, segment.approved_at, segment.id
