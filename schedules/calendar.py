@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.clock import Interval
 from schedules.duty import DutyWindow, Period
-from schedules.grid import SessionRule
+from schedules.grid import Change, DayKind, SessionException, SessionRule
+from schedules.intent import Intent
+from schedules.recurrence import Days, days_of
 from schedules.station import DaySpan, Station
 
 _DAY = timedelta(days=1)
@@ -52,42 +54,104 @@ def local_dates(zone: ZoneInfo, during: Interval) -> Iterator[date]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One session on one day. `name` is its identity in slots: the rule, and the number of the start if several."""
+    """One session on one day. `name` is its identity in slots: the rule, and the number of the start if several.
+
+    day: the local date that the rule names; `during` lies elsewhere where an exception moved it.
+    """
 
     rule: SessionRule
     name: str
     day: date
     during: Interval
+    moved_by: SessionException | None = None
 
 
-def occurrences(rules: tuple[SessionRule, ...], station: Station, during: Interval) -> list[Occurrence]:
+def occurrences(intent: Intent, station: Station, during: Interval) -> list[Occurrence]:
     """Return the sessions of `station` that overlap `during` and are due, by start and then by rule."""
     zone = ZoneInfo(station.zone)
-    found = []
-    for rule in rules:
+    days = days_of(intent, station.code)
+    found: list[Occurrence] = []
+    for rule in intent.sessions:
         if rule.station != station.code:
             continue
+        changes = [e for e in intent.exceptions if e.session == rule.id and e.station == rule.station]
         length = timedelta(seconds=rule.length_s)
-        for day in local_dates(zone, Interval(during.start - length, during.end)):
-            if not _on(rule, day):
+        earliest = during.start - length
+        if rule.since >= during.end or (rule.until is not None and rule.until <= earliest):
+            continue
+        for day in _candidates(zone, Interval(earliest, during.end), changes):
+            if days.due(rule, day):
+                found += (one for one in on_date(rule, day, station, days, changes) if one.during.overlaps(during))
+    return sorted(found, key=lambda one: (one.during.start, one.name, one.day))
+
+
+def on_date(
+    rule: SessionRule, day: date, station: Station, days: Days, changes: Sequence[SessionException]
+) -> Iterator[Occurrence]:
+    """Yield what is due of a rule that names `day`, wherever the exceptions `changes` of that rule move it."""
+    zone = ZoneInfo(station.zone)
+    length = timedelta(seconds=rule.length_s)
+    for number, at in enumerate(rule.starts, start=1):
+        start, held, moved_by = instant(zone, day, at), day, None
+        if days.template(day, start) != rule.template:
+            continue
+        if (change := _change(changes, day, number, start)) is not None:
+            if change.change is Change.CANCEL:
                 continue
-            for number, at in enumerate(rule.starts, start=1):
-                start = instant(zone, day, at)
-                stretch = Interval(start, start + length)
-                if start < rule.since or (rule.until is not None and start >= rule.until):
-                    continue
-                if stretch.overlaps(during):
-                    name = rule.id if len(rule.starts) == 1 else f"{rule.id}.{number}"
-                    found.append(Occurrence(rule=rule, name=name, day=day, during=stretch))
-    return sorted(found, key=lambda occurrence: (occurrence.during.start, occurrence.name))
+            held = day + _shift(change)
+            moved, moved_by = instant(zone, held, change.to_start or at), change
+            if moved < change.since:
+                # What was over when it was decided cannot be made due: the session stays where the rule has it.
+                held, moved, moved_by = day, start, None
+            start = moved
+        if (
+            start < rule.since
+            or (rule.until is not None and start >= rule.until)
+            or (station.valid_from is not None and held < station.valid_from)
+            or (station.valid_until is not None and held > station.valid_until)
+        ):
+            continue
+        name = rule.id if len(rule.starts) == 1 else f"{rule.id}.{number}"
+        yield Occurrence(rule=rule, name=name, day=day, during=Interval(start, start + length), moved_by=moved_by)
 
 
-def _on(rule: SessionRule, day: date) -> bool:
-    return (
-        day.isoweekday() in rule.weekdays
-        and (rule.valid_from is None or rule.valid_from <= day)
-        and (rule.valid_until is None or day <= rule.valid_until)
-    )
+def day_kind(intent: Intent, day: date) -> DayKind:
+    """Return what sort of day a date is."""
+    return days_of(intent, "").kind(day)
+
+
+def _candidates(zone: ZoneInfo, starts: Interval, changes: Sequence[SessionException]) -> set[date]:
+    """Return every date whose sessions can start in `starts`, moved or not."""
+    # A clock set back at midnight shows a date that is not the last one begun: one more on either side.
+    first = starts.start.astimezone(zone).date() - _DAY
+    last = starts.end.astimezone(zone).date() + _DAY
+    near = [first + number * _DAY for number in range((last - first).days + 1)]
+    found = set(near)
+    for change in changes:
+        if change.change is Change.MOVE and change.to_day is not None:
+            shift = change.to_day - change.day
+            if change.following:
+                found.update(day - shift for day in near)
+            elif first <= change.to_day <= last:
+                found.add(change.day)
+    return found
+
+
+def _change(changes: Sequence[SessionException], day: date, number: int, start: datetime) -> SessionException | None:
+    """Return the exception that decides the `number`-th start of `day`, which the rule has at `start`."""
+    fitting = [
+        change
+        for change in changes
+        if (change.day == day or (change.following and change.day < day))
+        and change.number in (None, number)
+        and change.since <= start
+        and (change.until is None or start < change.until)
+    ]
+    return max(fitting, key=lambda c: (not c.following, c.since, c.number is not None, c.day, c.id), default=None)
+
+
+def _shift(change: SessionException) -> timedelta:
+    return timedelta(0) if change.to_day is None else change.to_day - change.day
 
 
 def span(zone: ZoneInfo, day: date, start: time, end: time) -> Interval:

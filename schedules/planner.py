@@ -103,7 +103,7 @@ class _Flow:
                 self.soft.append(one_off)
         under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
         self.on_air_until = max((self._ends(item) for item in under_way), default=None)
-        sessions = occurrences(self.intent.sessions, self.station, during)
+        sessions = occurrences(self.intent, self.station, during)
         for session in sessions:
             self._place_soft(session.during.start)
             self._session(session)
@@ -116,7 +116,7 @@ class _Flow:
 
     def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode]) -> None:
         """Place the sessions of `during` that hold a slot of one of `programmes`."""
-        for session in occurrences(self.intent.sessions, self.station, during):
+        for session in occurrences(self.intent, self.station, during):
             named = any(place.programme in programmes for place in session.rule.items)
             if named and session.during.start >= during.start:
                 self._session(session)
@@ -509,7 +509,7 @@ def check_one_off(
                 "Another single airing is ordered for that time. Nothing was changed.",
                 Text(f"Lượt đó phát xong trước {free}.", f"That airing is over by {free}."),
             )
-    for session in occurrences(intent.sessions, station, during):
+    for session in occurrences(intent, station, during):
         message = Text(
             f"Trùng buổi “{session.rule.name}”: các mục của buổi phát sẽ nhường giờ.",
             f"Falls into session “{session.rule.name}”: its items give way.",

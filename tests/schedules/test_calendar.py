@@ -13,7 +13,7 @@ from schedules.calendar import instant, occurrences, open_until, period_interval
 from schedules.clock import Interval, ManualClock, utc
 from schedules.duty import Period
 from schedules.station import DaySpan, Station
-from tests.schedules.builders import local, place, session
+from tests.schedules.builders import intent, local, place, session
 
 PARIS, LORD_HOWE = ZoneInfo("Europe/Paris"), ZoneInfo("Australia/Lord_Howe")
 ZONES = st.sampled_from(sorted(available_timezones()))
@@ -47,7 +47,7 @@ def test_a_session_over_midnight_belongs_to_the_day_it_starts() -> None:
     rule = session(place("a"), starts=(time(23, 30),), length_s=3600)
     station = Station(code="XA", name="", unit="XA")
 
-    (found,) = occurrences((rule,), station, Interval(local(24, 0, 5), local(24, 0, 10)))
+    (found,) = occurrences(intent(sessions=(rule,)), station, Interval(local(24, 0, 5), local(24, 0, 10)))
 
     assert date(2026, 11, 23) == found.day
 
@@ -57,7 +57,7 @@ def test_several_starts_have_names_of_their_own() -> None:
     rule = session(place("a"), starts=(time(5, 30), time(17)))
     station = Station(code="XA", name="", unit="XA")
 
-    found = occurrences((rule,), station, Interval(local(23, 0), local(24, 0)))
+    found = occurrences(intent(sessions=(rule,)), station, Interval(local(23, 0), local(24, 0)))
 
     assert ["sang.1", "sang.2"] == [occurrence.name for occurrence in found]
 

@@ -20,6 +20,7 @@ from schedules.clock import Interval
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
 from schedules.grid import ItemKind, OneOff, SessionItem, SessionRule
+from schedules.intent import Intent
 from schedules.segment import Segment
 from schedules.station import Station
 from schedules.text import Text
@@ -143,7 +144,7 @@ def week(week: str) -> AnyResponse:
         rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=20_000)
         singles = one_offs.of_station(database, station.code, during.start, during.end)
         rules = sessions.in_force(database, station.code)
-    found = occurrences(intent.sessions, station, during)
+    found = occurrences(intent, station, during)
     worst = _worst([row.airing for row in rows])
     owed = {duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations}
     drawn = [one for one in found if len(one.rule.starts) <= _FREQUENT]
@@ -189,7 +190,7 @@ def session(week: str) -> AnyResponse:
             else None
         )
         offered = segments.airable(database)
-        others = sessions.in_force(database, station.code)
+        intent = load_intent(database, now(), demo=services().demo)
     if request.values.get("buoi") and known is None:
         abort(404)
     if request.method == "GET":
@@ -198,7 +199,7 @@ def session(week: str) -> AnyResponse:
     rule, problems = _rule(mine, station, draft, known, offered)
     if rule is None or problems:
         return _form(mine, station, week, draft, problems, offered, code=422)
-    costs = _costs(station, rule, others)
+    costs = _costs(intent, station, rule)
     if costs and request.form.get("confirm") != "1":
         return _form(mine, station, week, draft, costs, offered, code=409, confirm=True)
     work.publish_session(rule, person=mine.person)
@@ -577,19 +578,20 @@ def _length(text: str) -> int | None:
     return round(minutes * 60) if 1 <= minutes <= _LONGEST_H * 60 else None
 
 
-def _costs(station: Station, rule: SessionRule, others: Sequence[SessionRule]) -> tuple[Finding, ...]:
+def _costs(intent: Intent, station: Station, rule: SessionRule) -> tuple[Finding, ...]:
     found: list[Finding] = []
     start = now()
     during = Interval(start, start + timedelta(days=7))
-    due = replace(rule, since=start)
-    for one in occurrences((due,), station, during):
+    due = replace(intent, sessions=(replace(rule, since=start),))
+    for one in occurrences(due, station, during):
         if not permitted(station, one.during):
             found.append(
                 _cost(one, "Ngoài khung giờ được phép phát của đài.", "Outside the station's permitted hours.")
             )
             break
-    theirs = occurrences(tuple(other for other in others if other.id != rule.id), station, during)
-    for one in occurrences((due,), station, during):
+    others = replace(intent, sessions=tuple(other for other in intent.sessions if other.id != rule.id))
+    theirs = occurrences(others, station, during)
+    for one in occurrences(due, station, during):
         clash = next((other for other in theirs if other.during.overlaps(one.during)), None)
         if clash is not None:
             name = clash.rule.name
