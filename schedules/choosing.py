@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
+from math import inf
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Facts
@@ -64,7 +65,8 @@ class Stock:
     station: Station
     facts: Facts
     _shelves: dict[ProgrammeCode | None, tuple[_Copy, ...]] = field(default_factory=dict, init=False)
-    _reasons: dict[tuple[str, SegmentId, datetime | None], Text] = field(default_factory=dict, init=False)
+    _new: dict[SegmentId, Choice] = field(default_factory=dict, init=False)
+    _known: dict[tuple[Otherwise, SegmentId, bool, datetime | None], Choice] = field(default_factory=dict, init=False)
 
     def choices(
         self,
@@ -94,17 +96,16 @@ class Stock:
         found = self._urgent(fresh)
         for copy in fresh:
             if copy.own and copy.segment.id not in found:
-                found[copy.segment.id] = Choice(segment=copy.segment, why=self._new(copy), fresh=True)
+                found[copy.segment.id] = self._fresh(copy)
         for way in _ANY if programme is None else _rule(self.intent, programme).otherwise:
             if way is Otherwise.CENTRE:
                 for copy in fresh:
                     if way in copy.rule.otherwise and copy.segment.id not in found:
-                        found[copy.segment.id] = Choice(segment=copy.segment, why=self._new(copy), fresh=True)
+                        found[copy.segment.id] = self._fresh(copy)
                 continue
             able = [copy for copy in there if way in copy.rule.otherwise and copy.segment.id not in found]
-            for copy, rest in self._again(way, able, moment, used, key):
-                why = self._why_again(way, copy.segment, rest, used)
-                found[copy.segment.id] = Choice(segment=copy.segment, why=why)
+            for copy in self._again(way, able, moment, used, key):
+                found[copy.segment.id] = self._once_more(way, copy.segment, used)
         why_nothing = _NONE_FITS if found else self._why_nothing(programme, moment, wanted, there, used)
         return Choices(found=tuple(found.values()), why_nothing=why_nothing)
 
@@ -140,63 +141,54 @@ class Stock:
             )
         return found
 
-    def _again(
-        self, way: Otherwise, able: list[_Copy], moment: datetime, used: Used, key: str
-    ) -> list[tuple[_Copy, timedelta | None]]:
-        """Return what may air again by `way`, best first, with how long it has rested then; None if it never aired."""
-        rested = [(copy, self._rest(copy.segment.id, moment, used)) for copy in able]
+    def _again(self, way: Otherwise, able: list[_Copy], moment: datetime, used: Used, key: str) -> list[_Copy]:
+        """Return what may air again by `way`, best first."""
+        copies = [copy for copy in able if copy.segment.evergreen is (way is Otherwise.EVERGREEN)]
+        rests = {copy.segment.id: self._rest(copy.segment.id, moment, used) for copy in copies}
         if way is Otherwise.REPEAT:
             # Stable: of two that rested equally the one that is newer comes first, as on the shelf.
-            return sorted(
-                [(c, rest) for c, rest in rested if rest is not None and not c.segment.evergreen],
-                key=lambda entry: entry[1] or timedelta(0),
-            )
+            aired = [copy for copy in copies if rests[copy.segment.id] is not None]
+            return sorted(aired, key=lambda copy: rests[copy.segment.id] or 0.0)
         if way is Otherwise.ROTATION:
-            rested = [
-                (c, rest)
-                for c, rest in rested
-                if not c.segment.evergreen and (rest is None or rest.total_seconds() >= c.rule.separation_s)
-            ]
-        else:
-            rested = [(c, rest) for c, rest in rested if c.segment.evergreen]
-        seed = f"{self.intent.seed}/{key}/"
-        return sorted(
-            rested,
-            key=lambda entry: (
-                entry[1] is not None,
-                -(entry[1] or timedelta(0)),
-                sha256(f"{seed}{entry[0].segment.id}".encode()).digest(),
-            ),
-        )
+            copies = [c for c in copies if (rest := rests[c.segment.id]) is None or rest >= c.rule.separation_s]
+        tied = len({rests[copy.segment.id] for copy in copies}) < len(copies)
+        prefix = f"{self.intent.seed}/{key}/"
 
-    def _rest(self, segment: SegmentId, moment: datetime, used: Used) -> timedelta | None:
-        """Return the time between `moment` and the nearest start of the recording, None if it has none."""
-        rests = []
-        if (last := self.facts.aired.get(segment)) is not None:
-            rests.append(abs(moment - last))
+        def order(copy: _Copy) -> tuple[float, bytes]:
+            rest = rests[copy.segment.id]
+            tie = sha256(f"{prefix}{copy.segment.id}".encode()).digest() if tied else b""
+            return -inf if rest is None else -rest, tie
+
+        return sorted(copies, key=order)
+
+    def _rest(self, segment: SegmentId, moment: datetime, used: Used) -> float | None:
+        """Return the seconds between `moment` and the nearest start of the recording, None if it has none."""
+        last = self.facts.aired.get(segment)
+        rest_s = None if last is None else abs((moment - last).total_seconds())
         if segment in used:
-            rests.append(abs(moment - used[segment]) if isinstance(used, Mapping) else timedelta(0))
-        return min(rests, default=None)
+            planned_s = abs((moment - used[segment]).total_seconds()) if isinstance(used, Mapping) else 0.0
+            return planned_s if rest_s is None else min(rest_s, planned_s)
+        return rest_s
 
     def _local(self, moment: datetime) -> str:
         return f"{moment.astimezone(ZoneInfo(self.station.zone)):%H:%M %d/%m/%Y}"
 
-    def _new(self, copy: _Copy) -> Text:
+    def _fresh(self, copy: _Copy) -> Choice:
         segment = copy.segment
-        if (known := self._reasons.get(("new", segment.id, None))) is None:
-            when = self._local(segment.approved_at)
+        if (known := self._new.get(segment.id)) is None:
             of_vi, of_en = ("mới", "new item") if copy.own else ("mới của cấp trên", "new item of the unit above")
             if copy.rule.order is Order.SERIES and segment.episode is not None:
-                known = Text(
+                why = Text(
                     f"“{segment.title}”: tập {segment.episode}, bài {of_vi} theo thứ tự của loạt bài, chưa phát.",
                     f"“{segment.title}”: episode {segment.episode}, a {of_en} in its order, not aired yet.",
                 )
             else:
-                known = Text(
+                when = self._local(segment.approved_at)
+                why = Text(
                     f"“{segment.title}”: bài {of_vi}, duyệt lúc {when}, chưa phát.",
                     f"“{segment.title}”: {of_en}, approved at {when}, not aired yet.",
                 )
-            self._reasons["new", segment.id, None] = known
+            known = self._new[segment.id] = Choice(segment=segment, why=why, fresh=True)
         return known
 
     def _first(self, copy: _Copy, *, contested: bool) -> Text:
@@ -216,26 +208,24 @@ class Stock:
             f"“{title}”: a priority item from the unit above, not aired yet, goes before others.",
         )
 
-    def _why_again(self, way: Otherwise, segment: Segment, rest: timedelta | None, used: Used) -> Text:
-        planned = used.get(segment.id) if isinstance(used, Mapping) else None
-        if segment.id not in used:
-            state, last = "rests", self.facts.aired.get(segment.id)
-        else:
-            state, last = "planned", planned
-        if (known := self._reasons.get((f"{way}/{state}", segment.id, last))) is None:
-            since_vi, since_en = "chưa phát lần nào", "never aired here"
-            if state == "planned":
-                since_vi, since_en = "đã có trong lịch này", "is in this plan already"
-            if last is not None:
+    def _once_more(self, way: Otherwise, segment: Segment, used: Used) -> Choice:
+        planned = segment.id in used
+        last = self.facts.aired.get(segment.id)
+        if planned:
+            last = used[segment.id] if isinstance(used, Mapping) else None
+        if (known := self._known.get((way, segment.id, planned, last))) is None:
+            since_vi, since_en = "đã có trong lịch này", "is in this plan already"
+            if not planned and last is None:
+                since_vi, since_en = "chưa phát lần nào", "never aired here"
+            elif last is not None:
                 when = self._local(last)
-                since_vi, since_en = (
-                    (f"có trong lịch lúc {when}", f"is planned at {when}")
-                    if state == "planned"
-                    else (f"phát lần trước lúc {when}", f"aired last at {when}")
-                )
-            known = self._reasons[f"{way}/{state}", segment.id, last] = Text(
+                since_vi, since_en = f"phát lần trước lúc {when}", f"aired last at {when}"
+                if planned:
+                    since_vi, since_en = f"cũng có trong lịch lúc {when}", f"planned at {when} too"
+            why = Text(
                 f"{_AGAIN[way].vi} “{segment.title}”, {since_vi}.", f"{_AGAIN[way].en} “{segment.title}”, {since_en}."
             )
+            known = self._known[way, segment.id, planned, last] = Choice(segment=segment, why=why)
         return known
 
     def _why_nothing(
@@ -280,7 +270,7 @@ class Stock:
 
     def _why_not_again(self, there: list[_Copy], moment: datetime, used: Used) -> Text:
         resting = [
-            (copy.rule.separation_s - rest.total_seconds(), copy.segment.title)
+            (copy.rule.separation_s - rest, copy.segment.title)
             for copy in there
             if Otherwise.ROTATION in copy.rule.otherwise
             and not copy.segment.evergreen
