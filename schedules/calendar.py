@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schedules.clock import Interval
-from schedules.duty import DutyWindow, Period
+from schedules.duty import Duty, DutyWindow, Period
 from schedules.grid import Change, DayKind, SessionException, SessionRule
 from schedules.intent import Intent
 from schedules.recurrence import Days, days_of
-from schedules.station import DaySpan, Station
+from schedules.station import ClusterGroup, DaySpan, GroupCode, Station
 
 _DAY = timedelta(days=1)
 
@@ -45,11 +46,10 @@ def instant(zone: ZoneInfo, day: date, at: time) -> datetime:
 
 def local_dates(zone: ZoneInfo, during: Interval) -> Iterator[date]:
     """Yield every local date that `during` touches, in order."""
-    day = during.start.astimezone(zone).date()
-    last = during.end.astimezone(zone).date()
-    while day <= last:
-        yield day
-        day += _DAY
+    # A clock that is set back at midnight shows the day before once more.
+    first, last = sorted((during.start.astimezone(zone).date(), during.end.astimezone(zone).date()))
+    for number in range((last - first).days + 1):
+        yield first + number * _DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,27 +161,133 @@ def span(zone: ZoneInfo, day: date, start: time, end: time) -> Interval:
 
 
 def open_until(station: Station, moment: datetime) -> datetime | None:
-    """Return when the permitted hours around `moment` end: None where never, `moment` itself outside of them."""
-    if any(hours.whole_day for hours in station.permitted):
-        return None
-    around = Interval(moment - _DAY, moment + 2 * _DAY)
-    until = moment
-    for stretch in sorted(_spans(ZoneInfo(station.zone), station.permitted, around)):
-        if stretch.start <= until < stretch.end:
-            until = stretch.end
-    return until
+    """Return when the permitted hours around `moment` end, or the next quiet stretch begins.
+
+    None where they never do; `moment` itself outside of them. Hours without an end in sight are told for two days.
+    """
+    return _until(station.zone, station.permitted, station.quiet, moment)
 
 
 def permitted(station: Station, wanted: Interval) -> bool:
-    """Return whether the whole of `wanted` lies in the station's permitted hours."""
+    """Return whether the whole of `wanted` lies in the station's permitted hours and in no quiet stretch."""
     until = open_until(station, wanted.start)
-    return until is None or until >= wanted.end
+    return until is None or (until >= wanted.end and until > wanted.start)
+
+
+def open_hours(station: Station, during: Interval) -> list[Interval]:
+    """Return the stretches of `during` in which scheduled sound may go out, clipped to it, in order."""
+    if _endless(station.permitted, station.quiet):
+        return [during]
+    zone = ZoneInfo(station.zone)
+    allowed = _joined(_spans(zone, station.permitted, during))
+    return _clipped(_without(allowed, _joined(_spans(zone, station.quiet, during))), during)
+
+
+def open_groups(station: Station, targets: tuple[GroupCode, ...], wanted: Interval) -> tuple[GroupCode, ...] | None:
+    """Return which of the cluster groups `targets` (empty: all) may hear the whole of `wanted` by their own hours.
+
+    None where that is every group of the station, or it has none. The station's hours are asked with `permitted`.
+    """
+    meant = [group for group in station.groups if not targets or group.code in targets]
+    heard = [group.code for group in meant if not group.permitted or _within(station.zone, group, wanted)]
+    return None if len(heard) == len(station.groups) else tuple(sorted(heard))
+
+
+def _within(zone: str, group: ClusterGroup, wanted: Interval) -> bool:
+    until = _until(zone, group.permitted, (), wanted.start)
+    return until is None or (until >= wanted.end and until > wanted.start)
+
+
+def _until(zone: str, allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...], moment: datetime) -> datetime | None:
+    if _endless(allowed, quiet):
+        return None
+    for stretch in _around(zone, allowed, quiet, moment.astimezone(ZoneInfo(zone)).date()):
+        if stretch.start <= moment < stretch.end:
+            return stretch.end
+    return moment
+
+
+@lru_cache(maxsize=4096)
+def _around(zone: str, allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...], day: date) -> tuple[Interval, ...]:
+    """Return the open stretches around a local date. Asked for every item of a plan, so remembered."""
+    local = ZoneInfo(zone)
+    near = Interval(instant(local, day - _DAY, time(0)), instant(local, day + 3 * _DAY, time(0)))
+    return tuple(_without(_joined(_spans(local, allowed, near)), _joined(_spans(local, quiet, near))))
+
+
+def _endless(allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...]) -> bool:
+    return not quiet and any(hours.whole_day for hours in allowed)
 
 
 def _spans(zone: ZoneInfo, spans: tuple[DaySpan, ...], around: Interval) -> Iterator[Interval]:
-    for day in local_dates(zone, around):
+    for day in local_dates(zone, Interval(around.start - _DAY, around.end)):
+        weekday = day.isoweekday()
         for hours in spans:
-            yield span(zone, day, hours.start, hours.end)
+            if weekday in hours.weekdays:
+                stretch = span(zone, day, hours.start, hours.end)
+                if stretch.end > stretch.start:  # in a gap nothing may be left of it
+                    yield stretch
+
+
+def _joined(stretches: Iterable[Interval]) -> list[Interval]:
+    """Return the stretches in order, those that touch or overlap as one."""
+    found: list[Interval] = []
+    for stretch in sorted(stretches):
+        if found and stretch.start <= found[-1].end:
+            found[-1] = Interval(found[-1].start, max(found[-1].end, stretch.end))
+        else:
+            found.append(stretch)
+    return found
+
+
+def _without(stretches: list[Interval], taken: list[Interval]) -> list[Interval]:
+    """Return what is left of `stretches`; both in order and without overlaps."""
+    found: list[Interval] = []
+    for stretch in stretches:
+        start = stretch.start
+        for gone in taken:
+            if gone.overlaps(stretch):
+                if start < gone.start:
+                    found.append(Interval(start, gone.start))
+                start = gone.end
+        if start < stretch.end:
+            found.append(Interval(start, stretch.end))
+    return found
+
+
+def _clipped(stretches: Iterable[Interval], during: Interval) -> list[Interval]:
+    return [
+        Interval(max(stretch.start, during.start), min(stretch.end, during.end))
+        for stretch in stretches
+        if stretch.overlaps(during)
+    ]
+
+
+def _common(some: list[Interval], others: list[Interval]) -> list[Interval]:
+    """Return what lies in both; each in order and without overlaps."""
+    return [piece for stretch in some for piece in _clipped(others, stretch)]
+
+
+def duty_windows(station: Station, duty: Duty, during: Interval) -> list[Interval]:
+    """Return where in `during` the duty may be made up: its windows inside the station's hours, clipped, in order."""
+    hours = open_hours(station, during)
+    if not duty.windows:
+        return hours
+    zone = ZoneInfo(station.zone)
+    windows = (
+        span(zone, day, window.start, window.end)
+        for day in local_dates(zone, Interval(during.start - _DAY, during.end))
+        for window in duty.windows
+        if window.weekday == day.isoweekday()
+    )
+    return _common(_joined(windows), hours)
+
+
+def deadline(duty: Duty, during: Interval, zone: ZoneInfo) -> datetime:
+    """Return when the duty is due in its period `during`."""
+    last = (during.end - timedelta(microseconds=1)).astimezone(zone).date()
+    day = last - timedelta(days=duty.deadline_days)
+    return instant(zone, day + _DAY if duty.deadline_at == time(0) else day, duty.deadline_at)
 
 
 def window_stretches(

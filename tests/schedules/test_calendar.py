@@ -128,7 +128,7 @@ def test_the_simulated_clock_moves_as_it_is_told() -> None:
         (((5, 7), (7, 21)), local(23, 6), local(23, 21)),
         (((5, 7), (16, 18)), local(23, 6), local(23, 7)),
         (((5, 7),), local(23, 12), local(23, 12)),
-        (((5, 0), (0, 5)), local(23, 6), local(26, 5)),
+        (((5, 0), (0, 5)), local(23, 6), local(27, 0)),
         (((0, 0),), local(23, 6), None),
     ],
 )
