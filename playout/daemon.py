@@ -127,7 +127,10 @@ class _Wake:
 
 
 class StationDaemon:
-    """One station. `run` is its loop, for the supervisor; the rest is its door, safe from any thread."""
+    """One station. `run` is its loop, for the supervisor; the rest is its door, safe from any thread.
+
+    replan_s: how old a plan may become, seconds, if nothing happens.
+    """
 
     def __init__(
         self,
@@ -142,6 +145,7 @@ class StationDaemon:
         intent: Callable[[], Intent],
         make_player: PlayerMaker,
         on_row: Callable[[Row], None] = lambda row: None,
+        replan_s: float = REPLAN_S,
     ) -> None:
         self.code = code
         self._outputs = outputs
@@ -153,6 +157,7 @@ class StationDaemon:
         self._aircheck = aircheck
         self._fetch_intent = intent
         self._on_row = on_row
+        self._replan_s = replan_s
         self._inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._faults = FaultBook(clock=clock, write=lambda body: self._append("fault", dict(body)))
@@ -178,6 +183,7 @@ class StationDaemon:
         self._near: Rundown | None = None
         self._plan_due = True
         self._planned_at = float("-inf")
+        self._neared_at = float("-inf")
         self._asked_at = float("-inf")
         self._checked_at = float("-inf")
         self._alive_at = float("-inf")
@@ -252,8 +258,10 @@ class StationDaemon:
             self._take_intent()
         if self._intent is None:
             return
-        if self._plan_due or monotonic - self._planned_at >= REPLAN_S:
+        if self._plan_due or monotonic - self._planned_at >= self._replan_s:
             self._plan(now, monotonic)
+        if monotonic - self._neared_at >= REPLAN_S:
+            self._draw_near(now, monotonic)
         rundown = self._near
         if rundown is None:
             return
@@ -378,12 +386,20 @@ class StationDaemon:
         rundown = plan(self._intent, facts, now, Interval(start, now + AHEAD))
         with self._lock:
             self._rundown = rundown
+        self._draw_near(now, monotonic)
+        if self._untrusted_at is None and self._debt_from is not None:
+            self._debt_from = max(self._debt_from, now - timedelta(hours=2))
+
+    def _draw_near(self, now: datetime, monotonic: float) -> None:
+        """Keep of the plan what reconcile has to look at until it is drawn again."""
+        rundown = self._rundown
+        if rundown is None:
+            return
+        self._neared_at = monotonic
         near = [
             i for i in rundown.items if i.slot in self._runs or (i.slot not in self._airings and i.start <= now + NEAR)
         ]
         self._near = replace(rundown, items=tuple(near))
-        if self._untrusted_at is None and self._debt_from is not None:
-            self._debt_from = max(self._debt_from, now - timedelta(hours=2))
 
     def _media(self, intent: Intent) -> frozenset[str]:
         return frozenset(s.sha256 for s in intent.segments if self._library.has(s.sha256))
@@ -669,6 +685,17 @@ class StationDaemon:
         self._journal.set_checkpoint("alive", body)
 
     # The door
+
+    @property
+    def rundown(self) -> Rundown | None:
+        """The plan that is obeyed now; None before the first one."""
+        with self._lock:
+            return self._rundown
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The airings under way."""
+        return tuple(self._runs.values())
 
     def status(self) -> StationStatus:
         """Return the station as it is now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,9 +42,7 @@ class SystemClock:
     """
 
     def __init__(self, *, host: bool, newest: datetime | None = None, carried_on: float | None = None) -> None:
-        self._host = host
-        self._newest = newest
-        self._carried_on = carried_on
+        self._judge = ClockJudge(host=host, newest=newest, carried_on=carried_on)
 
     def now(self) -> datetime:
         """Return the wall time, aware UTC."""
@@ -54,25 +53,64 @@ class SystemClock:
         return time.monotonic()
 
     def state(self) -> ClockState:
-        """Return whether the wall clock can be believed, by the rules of docs/architecture.md (Time)."""
-        now = self.now()
+        """Return whether the wall clock can be believed."""
+        now, monotonic = self.now(), self.monotonic()
+        return self._judge.state(now, monotonic, synchronised=kernel_synchronised)
+
+
+class ClockJudge:
+    """The rules of docs/architecture.md (Time), for the clock of a machine as for a simulated one.
+
+    host, newest, carried_on: as for SystemClock.
+    """
+
+    def __init__(self, *, host: bool, newest: datetime | None, carried_on: float | None) -> None:
+        self._host = host
+        self._newest = newest
+        self._carried_on = carried_on
+
+    def state(self, now: datetime, monotonic: float, *, synchronised: Callable[[], bool]) -> ClockState:
+        """Return whether `now` can be believed. synchronised: whether a time service keeps the clock."""
         if now < BUILT:
-            vi = "Đồng hồ máy chỉ thời điểm trước khi có phần mềm này."
-            return ClockState(trusted=False, reason=Text(vi, "The clock shows a time before this software existed."))
+            return _BEFORE_BUILT
         if self._newest is not None and now < self._newest - timedelta(seconds=2):
-            vi = "Đồng hồ máy chỉ giờ sớm hơn dòng nhật ký cuối cùng."
-            return ClockState(trusted=False, reason=Text(vi, "The clock is earlier than the newest row of the log."))
+            return _BEFORE_LOG
         if self._host:
-            vi = "Chủ máy bảo đảm đồng hồ đúng."
-            return ClockState(trusted=True, reason=Text(vi, "The owner of this machine vouches for its clock."))
-        offset = now.timestamp() - self.monotonic()
-        if kernel_synchronised():
+            return _VOUCHED
+        offset = now.timestamp() - monotonic
+        if synchronised():
             # Without a network the kernel gives up its word after hours; the clock runs on as well as before.
             self._carried_on = offset
-            vi = "Đồng hồ được đồng bộ qua mạng."
-            return ClockState(trusted=True, reason=Text(vi, "The clock is kept by a time service."))
+            return _SYNCHRONISED
         if self._carried_on is not None and abs(offset - self._carried_on) < 2.0:
-            vi = "Đồng hồ chạy tiếp từ lần đúng gần nhất."
-            return ClockState(trusted=True, reason=Text(vi, "The clock runs on from when it was last known right."))
-        vi = "Chưa có nguồn nào xác nhận giờ của máy."
-        return ClockState(trusted=False, reason=Text(vi, "Nothing confirms the time of this machine."))
+            return _RUNS_ON
+        return _UNKNOWN
+
+
+_BEFORE_BUILT = ClockState(
+    trusted=False,
+    reason=Text(
+        "Đồng hồ máy chỉ thời điểm trước khi có phần mềm này.", "The clock shows a time before this software existed."
+    ),
+)
+_BEFORE_LOG = ClockState(
+    trusted=False,
+    reason=Text(
+        "Đồng hồ máy chỉ giờ sớm hơn dòng nhật ký cuối cùng.", "The clock is earlier than the newest row of the log."
+    ),
+)
+_VOUCHED = ClockState(
+    trusted=True,
+    reason=Text("Chủ máy bảo đảm đồng hồ đúng.", "The owner of this machine vouches for its clock."),
+)
+_SYNCHRONISED = ClockState(
+    trusted=True, reason=Text("Đồng hồ được đồng bộ qua mạng.", "The clock is kept by a time service.")
+)
+_RUNS_ON = ClockState(
+    trusted=True,
+    reason=Text("Đồng hồ chạy tiếp từ lần đúng gần nhất.", "The clock runs on from when it was last known right."),
+)
+_UNKNOWN = ClockState(
+    trusted=False,
+    reason=Text("Chưa có nguồn nào xác nhận giờ của máy.", "Nothing confirms the time of this machine."),
+)
