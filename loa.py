@@ -27,7 +27,7 @@ from house.keeping import restore as restore_backup
 from house.keeping import station_key
 from link.codec import dump, load
 from link.control import NotRunning, ask
-from link.scenario import read
+from link.scenariofile import read
 from playout.journal import verify_file
 from schedules.airing import Facts
 from schedules.calendar import FIRST_YEAR, LAST_YEAR, period_of

@@ -28,7 +28,7 @@ from nacl.signing import SigningKey
 from audio.aircheck import AircheckShelf
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
-from link.scenario import read
+from link.scenariofile import read
 from playout import bench as player_bench
 from playout.daemon import OutputSpec, StationDaemon
 from playout.journal import Journal

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from audio.compose import signature_tune, speak
 from audio.ingest import IngestLimits, ingest
 from house.building import House
-from link.scenario import DemoSession, Recording, Scenario, fill, read
+from link.scenario import DemoSession, Recording, Scenario
+from link.scenariofile import fill, read
 from playout.journal import newest_state
 from schedules.grid import SessionItem, SessionRule
 from schedules.segment import SegmentId

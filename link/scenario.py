@@ -1,29 +1,31 @@
-"""Scenario files: one planner input whole, in YAML, as people write it; the demonstration is one of them."""
+"""A scenario: one planner input whole, and what a simulation makes of it; `link.scenariofile` reads one from YAML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
-
+from schedules.airing import Facts
+from schedules.calendar import instant
 from schedules.duty import Duty, Excuse
-from schedules.errors import Refused
-from schedules.findings import Finding, Severity
 from schedules.grid import CalendarDay, OneOff, SessionException, SessionItem, SessionRule, WeekTemplate
 from schedules.intent import Intent
 from schedules.programme import Programme
-from schedules.segment import Segment, SegmentKind
-from schedules.station import Station, Unit
-from schedules.text import Text
+from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentKind
+from schedules.station import Station, StationCode, Unit
+
+MADE_UP = "00000000"
+"""How the hash of a recording begins that exists in a scenario only: no real audio has it."""
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
-"""Since when rules and duties of a scenario hold if it does not say."""
+"""Since when rules and duties of a scenario hold, and its recordings are approved, if it does not say."""
+
+APPROVER = "Lãnh đạo xã"
+"""Who approved the recordings of a scenario if it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,9 @@ class DemoSession:
 class Supply:
     """Recordings that an officer brings in regularly: one every `every_days` from the local date `first` on, approved.
 
-    The n-th is `id`-n with the title `title` (where `{n}` stands for the number), `seconds` long, approved at `at` local
-    time; `topics` are taken in turn, one a recording. forgets: share of them that never come, 0 to 1, by the seed.
+    The n-th is `id`-n with the title `title` (where `{n}` stands for the number), `seconds` long, approved at `at`
+    local time; `topics` are taken in turn, one a recording. forgets: share of them that never come, 0 to 1, by the
+    seed.
     """
 
     id: str
@@ -117,7 +120,10 @@ class FaultRates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What a scenario file holds. `now` is when it is planned; None means the present."""
+    """What a scenario file holds.
+
+    zone: of moments and supplies, which belong to no station. now: when it is planned; None means the present.
+    """
 
     units: tuple[Unit, ...] = ()
     stations: tuple[Station, ...] = ()
@@ -133,14 +139,16 @@ class Scenario:
     calendar: tuple[CalendarDay, ...] = ()
     excuses: tuple[Excuse, ...] = ()
     supplies: tuple[Supply, ...] = ()
+    facts: tuple[Facts, ...] = ()
     events: tuple[Event, ...] = ()
     faults: FaultRates = FaultRates()
     seed: int = 0
     title: str = ""
+    zone: str = "Asia/Ho_Chi_Minh"
     now: datetime | None = None
 
     def intent(self, now: datetime) -> Intent:
-        """Return the scenario as intent; recordings that were not made yet are not in it."""
+        """Return the scenario as intent, with the recordings that are approved by `now`, supplies included."""
         return Intent(
             revision=1,
             issued_at=now,
@@ -148,7 +156,7 @@ class Scenario:
             units=self.units,
             stations=self.stations,
             programmes=self.programmes,
-            segments=self.segments,
+            segments=(*(one for one in self.segments if one.approved_at <= now), *self.supplied(now)),
             sessions=self.sessions,
             one_offs=self.one_offs,
             duties=self.duties,
@@ -159,68 +167,55 @@ class Scenario:
             seed=self.seed,
         )
 
+    def supplied(self, until: datetime) -> tuple[Segment, ...]:
+        """Return the recordings that the supplies have brought by `until`, each approved at its time."""
+        zone = ZoneInfo(self.zone)
+        return tuple(segment for supply in self.supplies for segment in _brought(supply, zone, self.seed, until))
 
-def read(path: Path) -> Scenario:
-    """Return the scenario in a file; raises Refused with every problem, each with its path."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise Refused(
-            _finding("", f"Không đọc được tệp kịch bản: {error}", f"The scenario cannot be read: {error}")
-        ) from error
-    if not isinstance(data, dict):
-        raise Refused(_finding("", "Tệp kịch bản phải gồm các mục.", "A scenario consists of sections."))
-    return parse(data)
+    def facts_of(self, station: StationCode) -> Facts:
+        """Return what the station knows in this scenario; nothing where the file does not say."""
+        return next((facts for facts in self.facts if facts.station == station), Facts(station=station))
 
 
-def parse(data: Mapping[str, Any]) -> Scenario:
-    """Return the scenario in plain data; raises Refused with every problem, each with its path."""
-    expanded = _expand(data)
-    unknown = sorted(set(expanded) - set(Scenario.__dataclass_fields__))
-    problems = [_finding(key, f"Không có mục “{key}”.", f"There is no section “{key}”.") for key in unknown]
-    try:
-        scenario: Scenario = TypeAdapter(Scenario).validate_python(
-            {k: v for k, v in expanded.items() if k not in unknown}
-        )
-    except ValidationError as error:
-        for problem in error.errors():
-            where = ".".join(str(part) for part in problem["loc"])
-            problems.append(_finding(where, f"Không hợp lệ: {problem['msg']}", str(problem["msg"])))
-        raise Refused(*problems) from error
-    if problems:
-        raise Refused(*problems)
-    return scenario
+def made_up_hash(what: str) -> str:
+    """Return a hash for a recording that exists in a scenario only; `what` makes it unlike others."""
+    return MADE_UP + hashlib.sha256(what.encode()).hexdigest()[len(MADE_UP) :]
 
 
-def _expand(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections with `each_station` written out for every station, and with `since` filled in."""
-    expanded = {key: value for key, value in data.items() if key != "each_station"}
-    codes = [station["code"] for station in data.get("stations", []) if isinstance(station, dict) and "code" in station]
-    each = data.get("each_station") or {}
-    for section in ("sessions", "duties"):
-        entries = list(data.get(section, []))
-        for code in codes:
-            for template in each.get(section, []):
-                entry = fill(template, code)
-                entries.append({**entry, "station": code} if section == "sessions" else entry)
-        expanded[section] = [_since(entry) for entry in entries]
-    return expanded
+def made_up_samples(seconds: float) -> int:
+    """Return the length of a recording of so many seconds at the rate of the library."""
+    return round(seconds * SAMPLE_RATE_HZ)
 
 
-def _since(entry: Any) -> Any:  # noqa: ANN401 - plain YAML data, not checked yet
-    return {"since": BEGINNING.isoformat(), **entry} if isinstance(entry, dict) else entry
+def _brought(supply: Supply, zone: ZoneInfo, seed: int, until: datetime) -> Iterator[Segment]:
+    number = 1
+    while True:
+        approved_at = instant(zone, supply.first + timedelta(days=supply.every_days * (number - 1)), supply.at)
+        if approved_at > until:
+            return
+        if not _forgotten(supply, seed, number):
+            yield _recording(supply, number, approved_at)
+        number += 1
 
 
-def fill(template: Any, code: str) -> Any:  # noqa: ANN401 - plain YAML data, not checked yet
-    """Return plain data with `{station}` replaced in every text."""
-    if isinstance(template, str):
-        return template.replace("{station}", code)
-    if isinstance(template, dict):
-        return {key: fill(value, code) for key, value in template.items()}
-    if isinstance(template, Iterable):
-        return [fill(value, code) for value in template]
-    return template
+def _forgotten(supply: Supply, seed: int, number: int) -> bool:
+    drawn = int.from_bytes(hashlib.sha256(f"{seed}/{supply.id}/{number}".encode()).digest()[:8])
+    return drawn < supply.forgets * 2**64
 
 
-def _finding(where: str, vi: str, en: str) -> Finding:
-    return Finding(code="bad_scenario", severity=Severity.ERROR, where=where, message=Text(vi, en))
+def _recording(supply: Supply, number: int, approved_at: datetime) -> Segment:
+    name = f"{supply.id}-{number}"
+    topic = (supply.topics[(number - 1) % len(supply.topics)],) if supply.topics else ()
+    return Segment(
+        id=name,
+        owner=supply.owner,
+        programme=supply.programme,
+        title=supply.title.replace("{n}", str(number)),
+        kind=supply.kind,
+        sha256=made_up_hash(name),
+        pcm_sha256=made_up_hash(f"{name} pcm"),
+        samples=made_up_samples(supply.seconds),
+        approved_at=approved_at,
+        approved_by=APPROVER,
+        topics=topic,
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import link.scenario
-from link.scenario import parse, read
+from link.scenariofile import parse, read
 from schedules.airing import Facts
 from schedules.clock import Interval
 from schedules.errors import Refused
@@ -69,7 +69,7 @@ def test_every_mistake_is_told_with_its_path() -> None:
             }
         )
 
-    assert {"unit", "sessions.0.starts.0", "sessions.0.items.0.kind"} <= {f.where for f in refused.value.findings}
+    assert {"unit", "sessions[0].starts[0]", "sessions[0].items[0].kind"} <= {f.where for f in refused.value.findings}
 
 
 @pytest.mark.parametrize("content", ["- a", "a: [", "12"])

@@ -1,0 +1,570 @@
+"""Scenario files (docs/scenario.md): YAML as people write it into a `Scenario`, or every problem at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from link.document import Document, read_document
+from link.reader import MISSED, Reader, Shape, span_of, windows_of
+from link.scenario import (
+    APPROVER,
+    BEGINNING,
+    DemoSession,
+    Event,
+    FaultRates,
+    Recording,
+    Scenario,
+    Supply,
+    made_up_hash,
+    made_up_samples,
+)
+from schedules.airing import Airing, Evidence, Facts, Outage, OutputCount, Silence, Verdict
+from schedules.calendar import Occurrence, occurrences
+from schedules.clock import Interval
+from schedules.duty import Duty, DutyOutcome, DutyWindow, Excuse
+from schedules.errors import Refused
+from schedules.findings import Finding
+from schedules.grid import (
+    CalendarDay,
+    NthWeekday,
+    OneOff,
+    SessionException,
+    SessionItem,
+    SessionRule,
+    WeekTemplate,
+)
+from schedules.programme import Otherwise, Programme
+from schedules.segment import Segment, SegmentKind
+from schedules.station import ClusterGroup, DaySpan, Limits, Station, Unit
+from schedules.text import Text
+
+T = TypeVar("T")
+
+A_DAY_S = 86_400
+MOST = 1_000_000_000
+MOST_EXPANDED = 5_000_000
+"""Values of `each_station`, times the stations."""
+
+
+class BadScenario(Refused):
+    """The writer of the scenario file must mend it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastAiring:
+    """A slot that is over, in short. Named by `slot`, or by session, day and item of the grid.
+
+    planned_start: the session's start if left out. started_at: the planned start if left out and it sounded.
+    seconds: how long it sounded; if left out, all of the recording where it was aired, nothing where it was missed.
+    rehearsal: only virtual outputs.
+    """
+
+    verdict: Verdict
+    slot: str | None = None
+    session: str | None = None
+    day: date | None = None
+    item: str | None = None
+    segment: str | None = None
+    planned_start: datetime | None = None
+    started_at: datetime | None = None
+    seconds: float | None = None
+    reason: Text | None = None
+    by: str | None = None
+    duty: str | None = None
+    rehearsal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastOutage:
+    """A stretch `[start, end)` in which the station could not air; written `from` and `to`."""
+
+    start: datetime
+    end: datetime
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationFacts:
+    """What one station knows when it plans. media: recordings that are on it; left out: nobody looked."""
+
+    station: str
+    airings: tuple[PastAiring, ...] = ()
+    media: tuple[str, ...] | None = None
+    outages: tuple[PastOutage, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    duties: tuple[DutyOutcome, ...] = ()
+    since: datetime | None = None
+
+
+SECTIONS: Mapping[str, type] = {
+    "units": Unit,
+    "stations": Station,
+    "programmes": Programme,
+    "templates": WeekTemplate,
+    "sessions": SessionRule,
+    "exceptions": SessionException,
+    "calendar": CalendarDay,
+    "one_offs": OneOff,
+    "duties": Duty,
+    "excuses": Excuse,
+    "segments": Segment,
+    "supplies": Supply,
+    "recordings": Recording,
+    "facts": StationFacts,
+    "events": Event,
+}
+"""The sections that are lists, and what an entry is."""
+
+WITH_STATION = frozenset({"templates", "sessions", "exceptions", "one_offs", "excuses", "facts", "events"})
+"""Sections whose entries belong to a station; `each_station` fills it in."""
+
+EACH = frozenset({*WITH_STATION, "duties", "segments", "supplies", "recordings"})
+"""Sections that `each_station` may hold."""
+
+SINGLE: Mapping[str, type] = {"demo_session": DemoSession, "faults": FaultRates}
+WORDS = ("title", "zone", "now", "seed", "holidays", "each_station")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holidays:
+    """Which public holidays are filled into the calendar. years: those around `now` if left out."""
+
+    country: str
+    years: tuple[int, ...] = ()
+
+
+def read(path: Path) -> Scenario:
+    """Return the scenario in a file; raises BadScenario with every problem, each with its path and line."""
+    try:
+        document = read_document(path)
+    except Refused as error:
+        raise BadScenario(*error.findings) from error
+    return _Parser(document).scenario()
+
+
+def parse(data: Mapping[str, Any]) -> Scenario:
+    """Return the scenario in plain data; raises BadScenario with every problem, each with its path."""
+    return _Parser(Document(data=dict(data), lines={})).scenario()
+
+
+class _Parser:
+    """One reading of one document; entries keep the path of what was written, also where it was written once for all
+    stations."""
+
+    def __init__(self, document: Document) -> None:
+        self._data: Mapping[str, Any] = document.data
+        self._lines = document.lines
+        self._reader = Reader(zone=ZoneInfo("Asia/Ho_Chi_Minh"), shapes=SHAPES)
+        self._origins: dict[str, list[str]] = {}
+        self._each: Mapping[str, Any] = {}
+
+    def scenario(self) -> Scenario:
+        """Return the scenario; raises BadScenario with every problem."""
+        reader, data = self._reader, self._data
+        for key in sorted(set(data) - set(SECTIONS) - set(SINGLE) - set(WORDS)):
+            reader.unknown(key, key, [*SECTIONS, *SINGLE, *WORDS])
+        values: dict[str, Any] = {}
+        self._take(values, "zone", str)
+        if "zone" in values and not isinstance(reader.known_zone(values["zone"], "zone"), str):
+            del values["zone"]
+        reader.zone = ZoneInfo(values.get("zone", reader.zone.key))
+        for name, kind in {"title": str, "now": datetime, "seed": int, **SINGLE}.items():
+            self._take(values, name, kind)
+        self._check_each()
+        values |= {name: tuple(self._section(name, kind)) for name, kind in SECTIONS.items()}
+        values["calendar"] += tuple(self._holidays(values.get("now")))
+        facts = values.pop("facts")
+        scenario = Scenario(**values)
+        if not reader.findings:
+            self._check(scenario)
+        known = tuple(_Facts(scenario, reader, self._origins["facts"]).read(facts))
+        if reader.findings:
+            raise BadScenario(*self._told())
+        return replace(scenario, facts=known)
+
+    def _check(self, scenario: Scenario) -> None:
+        """Add what the core finds wrong with the whole, under the paths of the file."""
+
+    def _check_each(self) -> None:
+        each = self._data.get("each_station")
+        if each is None:
+            return
+        if not isinstance(each, dict):
+            message = Text("“each_station” cần các mục như trong lịch.", "“each_station” should hold sections.")
+            hint = Text(f"Có các mục: {', '.join(sorted(EACH))}.", f"There are: {', '.join(sorted(EACH))}.")
+            self._reader.find("not_a_mapping", "each_station", message, hint)
+            return
+        for key in sorted(set(each) - EACH):
+            self._reader.unknown(f"each_station.{key}", key, EACH)
+        if _size(each) * len(self._stations()) > MOST_EXPANDED:
+            message = Text(
+                "“each_station” nhân với số đài thành quá lớn.", "“each_station” times the stations is too much."
+            )
+            hint = Text("Chia thành nhiều tệp.", "Divide it into several files.")
+            self._reader.find("too_many_values", "each_station", message, hint)
+            return
+        self._each = each
+
+    def _take(self, values: dict[str, Any], name: str, kind: Any) -> None:  # noqa: ANN401 - what a field is
+        if self._data.get(name) is not None:
+            found = self._reader.any(kind, self._data[name], name)
+            if found is not MISSED:
+                values[name] = found
+
+    def _section(self, name: str, kind: type[T]) -> list[T]:
+        entries, origins = [], []
+        for where, entry in self._entries(name):
+            value = self._reader.value(kind, entry, where)
+            if value is not None:
+                entries.append(value)
+                origins.append(where)
+        self._origins[name] = origins
+        return entries
+
+    def _entries(self, name: str) -> Iterator[tuple[str, Any]]:
+        """Yield the entries of a section with their paths: its own, then those of every station."""
+        own = self._list(self._data.get(name), name)
+        yield from ((f"{name}[{index}]", entry) for index, entry in enumerate(own))
+        templates = self._list(self._each.get(name), f"each_station.{name}") if name in EACH else []
+        for station in self._stations():
+            for index, template in enumerate(templates):
+                entry = fill(template, station["code"], station.get("unit"), station.get("name"))
+                if name in WITH_STATION and isinstance(entry, dict):
+                    entry = {"station": station["code"], **entry}
+                yield f"each_station.{name}[{index}]", entry
+
+    def _stations(self) -> list[dict[str, Any]]:
+        stations = self._data.get("stations")
+        found = [one for one in stations if isinstance(one, dict)] if isinstance(stations, list) else []
+        return [one for one in found if isinstance(one.get("code"), str)]
+
+    def _list(self, data: Any, where: str) -> list[Any]:  # noqa: ANN401 - plain data, not checked yet
+        if data is None or isinstance(data, list):
+            return data or []
+        message = Text(f"“{where}” cần một danh sách.", f"“{where}” should be a list.")
+        hint = Text("Mỗi phần tử bắt đầu bằng dấu “-”.", "Each entry begins with `-`.")
+        self._reader.find("not_a_list", where, message, hint)
+        return []
+
+    def _holidays(self, now: datetime | None) -> list[CalendarDay]:
+        data = self._data.get("holidays")
+        if data is None:
+            return []
+        found = self._reader.value(Holidays, {"country": data} if isinstance(data, str) else data, "holidays")
+        if found is None:
+            return []
+        if found.country != "VN":
+            message = Text(f"Chưa có ngày lễ của “{found.country}”.", f"No holidays of “{found.country}” are known.")
+            self._reader.find("unknown_country", "holidays", message, Text("Viết VN.", "Write VN."))
+            return []
+        years = found.years
+        if not years:
+            if now is None:
+                message = Text("Không biết ngày lễ của năm nào.", "Holidays of which years is not said.")
+                hint = Text(
+                    "Thêm mục “now”, hoặc viết {country: VN, years: [2026, 2027]}.",
+                    "Add “now”, or write {country: VN, years: [2026, 2027]}.",
+                )
+                self._reader.find("holidays_without_years", "holidays", message, hint)
+                return []
+            years = tuple(range(now.year - 1, now.year + 3))
+        return []
+
+    def _told(self) -> Iterator[Finding]:
+        """Yield each problem once, with the line it stands in."""
+        seen = set()
+        for finding in self._reader.findings:
+            if (finding.code, finding.where) in seen:
+                continue
+            seen.add((finding.code, finding.where))
+            line = self._line(finding.where)
+            if line is not None:
+                text = finding.message
+                message = Text(f"{text.vi} (dòng {line})", f"{text.en} (line {line})")
+                finding = replace(finding, message=message)
+            yield finding
+
+    def _line(self, where: str) -> int | None:
+        while where:
+            if where in self._lines:
+                return self._lines[where]
+            where = re.sub(r"(\.[^.\[\]]*|\[\d+\]|^[^.\[\]]*)$", "", where)
+        return None
+
+
+class _Facts:
+    """Turns the short rows of a file into the facts of stations; needs the grid and the recordings."""
+
+    def __init__(self, scenario: Scenario, reader: Reader, origins: list[str]) -> None:
+        self._scenario = scenario
+        self._reader = reader
+        self._origins = origins
+        now = scenario.now or BEGINNING
+        known = (*scenario.segments, *scenario.supplied(now))
+        self._segments = {segment.id: segment for segment in known}
+        self._intent = scenario.intent(now)
+        self._around: dict[tuple[str, date], list[Occurrence]] = {}
+
+    def read(self, stations: Iterable[StationFacts]) -> Iterator[Facts]:
+        """Yield the facts of each station; what cannot be is told to the reader."""
+        known = {station.code: station for station in self._scenario.stations}
+        for where, facts in zip(self._origins, stations, strict=True):
+            if facts.station not in known:
+                message = Text(f"Không có đài {facts.station}.", f"There is no station {facts.station}.")
+                hint = Text(f"Có các đài: {', '.join(sorted(known))}.", f"There are: {', '.join(sorted(known))}.")
+                self._reader.find("unknown_station", f"{where}.station", message, hint)
+                continue
+            yield self._of(known[facts.station], facts, where)
+
+    def _of(self, station: Station, facts: StationFacts, where: str) -> Facts:
+        rows = [self._row(station, airing, f"{where}.airings[{index}]") for index, airing in enumerate(facts.airings)]
+        airings = tuple(row for row in rows if row is not None)
+        whole = sorted(
+            (r for r in airings if r.verdict is Verdict.AIRED), key=lambda r: r.started_at or r.planned_start
+        )
+        media = None
+        if facts.media is not None:
+            found = [self._segment(name, f"{where}.media[{index}]") for index, name in enumerate(facts.media)]
+            media = frozenset(segment.sha256 for segment in found if segment is not None)
+        return Facts(
+            station=station.code,
+            airings=airings,
+            aired={row.segment: row.started_at or row.planned_start for row in whole if row.segment is not None},
+            media=media,
+            since=facts.since,
+            silences=facts.silences,
+            outages=tuple(self._outages(facts, where)),
+            duties=facts.duties,
+        )
+
+    def _outages(self, facts: StationFacts, where: str) -> Iterator[Outage]:
+        for index, outage in enumerate(facts.outages):
+            if outage.end <= outage.start:
+                message = Text("“to” phải sau “from”.", "“to” should be later than “from”.")
+                self._reader.find("ends_before_start", f"{where}.outages[{index}].to", message)
+                continue
+            yield Outage(during=Interval(outage.start, outage.end), reason=outage.reason)
+
+    def _segment(self, name: str, where: str) -> Segment | None:
+        segment = self._segments.get(name)
+        if segment is None:
+            message = Text(f"Không có bài “{name}” đã duyệt.", f"There is no approved recording “{name}”.")
+            hint = Text("Thêm vào “segments”, hoặc sửa lại tên.", "Add it to “segments”, or correct the name.")
+            self._reader.find("unknown_segment", where, message, hint)
+        return segment
+
+    def _row(self, station: Station, past: PastAiring, where: str) -> Airing | None:
+        segment = None if past.segment is None else self._segment(past.segment, f"{where}.segment")
+        if past.segment is not None and segment is None:
+            return None
+        if past.verdict in (Verdict.AIRED, Verdict.PARTIAL) and segment is None:
+            message = Text("Lượt phát có tiếng cần “segment”.", "What sounded needs its “segment”.")
+            self._reader.find("missing_key", f"{where}.segment", message)
+            return None
+        slot, place, session_start = self._slot(station, past)
+        planned = past.planned_start or session_start or past.started_at
+        if slot is None or planned is None:
+            message = Text("Không tìm thấy mục này trong lịch.", "The grid has no such place on that day.")
+            hint = Text(
+                "Ghi session, day, item đúng như lịch; hoặc ghi slot và planned_start.",
+                "Give session, day and item as in the grid; or slot and planned_start.",
+            )
+            self._reader.find("unknown_slot", where, message, hint)
+            return None
+        return _airing(station, past, slot, place, segment, planned)
+
+    def _slot(self, station: Station, past: PastAiring) -> tuple[str | None, SessionItem | None, datetime | None]:
+        slot = past.slot
+        if slot is None and past.session is not None and past.day is not None and past.item is not None:
+            slot = f"{station.code}/{past.session}/{past.day.isoformat()}/{past.item}"
+        parts = (slot or "").split("/")
+        if slot is None or parts[0] != station.code:
+            return None, None, None
+        if len(parts) == 4:
+            try:
+                day = date.fromisoformat(parts[2])
+            except ValueError:
+                return slot, None, None
+            for session in self._sessions(station, day):
+                places = [place for place in session.rule.items if place.id == parts[3]]
+                if places and (session.name, session.day) == (parts[1], day):
+                    return slot, places[0], session.during.start
+        return slot, None, None
+
+    def _sessions(self, station: Station, day: date) -> list[Occurrence]:
+        """Return the sessions around a day; one that was moved farther away has to be named with its time."""
+        key = (station.code, day)
+        if key not in self._around:
+            noon = datetime.combine(day, time(12), tzinfo=UTC)
+            around = Interval(noon - timedelta(days=3), noon + timedelta(days=3))
+            self._around[key] = occurrences(self._intent, station, around)
+        return self._around[key]
+
+
+def _airing(
+    station: Station, past: PastAiring, slot: str, place: SessionItem | None, segment: Segment | None, planned: datetime
+) -> Airing:
+    sounded = past.verdict in (Verdict.AIRED, Verdict.PARTIAL)
+    whole_s = 0.0 if segment is None else segment.duration.total_seconds()
+    part_s = whole_s / 2 if past.verdict is Verdict.PARTIAL else whole_s
+    seconds = past.seconds if past.seconds is not None else (part_s if sounded else 0.0)
+    started = (past.started_at or planned) if sounded else None
+    samples = made_up_samples(seconds)
+    return Airing(
+        slot=slot,
+        station=station.code,
+        kind="segment" if place is None else place.kind.value,
+        programme=segment.programme if segment else (place.programme if place else None),
+        segment=None if segment is None else segment.id,
+        title="" if segment is None else segment.title,
+        sha256=None if segment is None else segment.sha256,
+        topics=() if segment is None else segment.topics,
+        planned_start=planned,
+        planned_end=planned + timedelta(seconds=whole_s),
+        started_at=started,
+        ended_at=None if started is None else started + timedelta(seconds=seconds),
+        seconds_aired=seconds,
+        samples_aired=samples,
+        samples_expected=0 if segment is None else segment.samples,
+        bit_exact=past.verdict is Verdict.AIRED,
+        start_error_s=None if started is None else (started - planned).total_seconds(),
+        holes_s=0.0,
+        parts=(),
+        outputs=(OutputCount(name="loa", kind="pulse", samples=samples, grade=Evidence.E1),) if sounded else (),
+        verdict=past.verdict,
+        reason=past.reason,
+        rehearsal=past.rehearsal,
+        evidence=Evidence.E1 if sounded else Evidence.E0,
+        by=past.by,
+        duty=past.duty,
+    )
+
+
+def fill(template: Any, code: str, unit: Any = None, name: Any = None) -> Any:  # noqa: ANN401 - plain YAML data
+    """Return plain data with `{station}`, `{unit}` and `{place}` replaced in every text.
+
+    place: the station's name without the word for station, such as `xã Long Hiệp`.
+    """
+    if isinstance(template, str):
+        place = re.sub(r"^Đài( truyền thanh)? ", "", name) if isinstance(name, str) else code
+        return (
+            template.replace("{station}", code)
+            .replace("{unit}", unit if isinstance(unit, str) else code)
+            .replace("{place}", place)
+        )
+    if isinstance(template, dict):
+        return {key: fill(value, code, unit, name) for key, value in template.items()}
+    if isinstance(template, list):
+        return [fill(value, code, unit, name) for value in template]
+    return template
+
+
+def _size(data: Any) -> int:  # noqa: ANN401 - plain YAML data
+    """Return how many values plain data holds."""
+    if isinstance(data, dict):
+        data = list(data.values())
+    return 1 + sum(_size(one) for one in data) if isinstance(data, list) else 1
+
+
+def _segment(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Fill in what a scenario need not say: length in seconds, hashes that no file has."""
+    taken = {key: value for key, value in data.items() if key != "seconds"}
+    name = str(data.get("id", ""))
+    taken.setdefault("sha256", made_up_hash(name))
+    taken.setdefault("pcm_sha256", made_up_hash(f"{name} pcm"))
+    seconds = data.get("seconds")
+    if "seconds" in data and "samples" in data:
+        message = Text("Chỉ ghi một trong hai: “seconds” hoặc “samples”.", "Give “seconds” or “samples”, not both.")
+        reader.find("two_lengths", f"{where}.seconds", message)
+    elif "seconds" in data:
+        found = reader.any(float, seconds, f"{where}.seconds")
+        taken["samples"] = made_up_samples(found) if isinstance(found, float) else 1
+        if isinstance(found, float) and not 0 < found <= A_DAY_S:
+            message = Text(
+                "“seconds” phải lớn hơn 0 và không quá một ngày.", "“seconds” should be above 0, a day at most."
+            )
+            reader.find("out_of_range", f"{where}.seconds", message)
+            taken["samples"] = 1
+    elif "samples" not in data:
+        message = Text("Thiếu thời lượng: “seconds”, tính bằng giây.", "The length is missing: “seconds”.")
+        reader.find("missing_key", f"{where}.seconds", message)
+        taken["samples"] = 1
+    return taken
+
+
+def _programme(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Take the short form `repeats: false`: everything but the last one again."""
+    taken = {key: value for key, value in data.items() if key != "repeats"}
+    if "repeats" not in data:
+        return taken
+    repeats = reader.any(bool, data["repeats"], f"{where}.repeats")
+    if "otherwise" in data:
+        message = Text("Đã có “otherwise” thì bỏ “repeats”.", "Where there is “otherwise”, “repeats” says nothing.")
+        reader.find("repeats_and_otherwise", f"{where}.repeats", message)
+    elif repeats is False:
+        taken["otherwise"] = [one.value for one in (Otherwise.CENTRE, Otherwise.EVERGREEN)]
+    return taken
+
+
+def _outage(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    """Take `from` and `to`, which cannot be names of fields."""
+    taken = {key: value for key, value in data.items() if key not in ("from", "to")}
+    for key, name in (("from", "start"), ("to", "end")):
+        if name not in taken:
+            found = reader.any(datetime, data.get(key), f"{where}.{key}")
+            taken[name] = found.isoformat() if isinstance(found, datetime) else BEGINNING.isoformat()
+    return taken
+
+
+_SPAN_FORM = '"05:00-21:00" / "T2-T6 05:00-21:00"'
+_RATES = {one.name: (0.0, 10_000.0) for one in fields(FaultRates)}
+
+SHAPES: Mapping[type, Shape] = {
+    Station: Shape(zones=("zone",)),
+    DaySpan: Shape(word=span_of, word_form=_SPAN_FORM, weekdays=("weekdays",), until=("end",)),
+    Limits: Shape(bounds={"session_s": (1, MOST), "day_s": (1, MOST), "sessions": (1, 1000)}),
+    ClusterGroup: Shape(),
+    Programme: Shape(before=_programme, also=("repeats",), bounds={"separation_s": (0, MOST)}),
+    WeekTemplate: Shape(defaults={"since": BEGINNING}, bounds={"priority": (-1000, 1000)}),
+    NthWeekday: Shape(weekday=("weekday",)),
+    SessionRule: Shape(
+        defaults={"since": BEGINNING},
+        weekdays=("weekdays",),
+        bounds={"length_s": (1, 2 * A_DAY_S)},
+    ),
+    SessionItem: Shape(
+        bounds={"offset_s": (0, 2 * A_DAY_S), "bound_s": (0, A_DAY_S), "length_s": (1, 2 * A_DAY_S)},
+    ),
+    SessionException: Shape(defaults={"since": BEGINNING}, bounds={"number": (1, 1000)}),
+    CalendarDay: Shape(weekday=("works_as",)),
+    OneOff: Shape(defaults={"ordered_at": BEGINNING, "ordered_by": APPROVER}),
+    Duty: Shape(
+        defaults={"since": BEGINNING},
+        many={"windows": windows_of},
+        until=("deadline_at",),
+        bounds={"count": (1, 1000), "deadline_days": (0, 366), "warn_days": (0, 366), "least_share": (0.01, 1)},
+    ),
+    DutyWindow: Shape(word=lambda _: None, word_form='"T7,CN 05:30-07:00"', weekday=("weekday",), until=("end",)),
+    Segment: Shape(
+        before=_segment,
+        also=("seconds",),
+        defaults={"kind": SegmentKind.BAI, "approved_at": BEGINNING, "approved_by": APPROVER},
+        bounds={"samples": (1, A_DAY_S * 48_000), "episode": (0, MOST)},
+    ),
+    Supply: Shape(
+        bounds={"every_days": (1, 3660), "seconds": (0.001, A_DAY_S), "forgets": (0, 1)},
+    ),
+    DemoSession: Shape(bounds={"length_s": (1, A_DAY_S)}),
+    Event: Shape(bounds={"lasts_s": (0, MOST), "step_s": (-MOST, MOST)}),
+    FaultRates: Shape(bounds=_RATES),
+    PastAiring: Shape(bounds={"seconds": (0, A_DAY_S)}),
+    PastOutage: Shape(before=_outage, also=("from", "to")),
+    Holidays: Shape(bounds={}),
+}
+"""How the classes of a scenario file may be written, beyond their fields."""
