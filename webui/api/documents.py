@@ -29,6 +29,7 @@ from schedules.segment import SegmentKind, SegmentState
 from schedules.station import Station, Unit
 from store.airings import LoggedAiring
 from store.segments import Event, SegmentRecord
+from webui.hearing import Composed
 
 _MOMENT = WithJsonSchema({"type": "string", "format": "date-time"})
 
@@ -147,16 +148,26 @@ class UnitOut(Answer):
 
 
 class ProgrammeOut(Answer):
-    """A recurring programme."""
+    """A recurring programme. otherwise: what fills a slot without a new item, in this order; separation_s: seconds."""
 
     code: str
     name: str
     repeats: bool
+    order: str
+    otherwise: list[str]
+    separation_s: int
 
     @classmethod
     def of(cls, programme: Programme) -> ProgrammeOut:
         """Return the programme."""
-        return cls(code=programme.code, name=programme.name, repeats=Otherwise.REPEAT in programme.otherwise)
+        return cls(
+            code=programme.code,
+            name=programme.name,
+            repeats=Otherwise.REPEAT in programme.otherwise,
+            order=programme.order.value,
+            otherwise=[one.value for one in programme.otherwise],
+            separation_s=programme.separation_s,
+        )
 
 
 class SegmentOut(Answer):
@@ -417,7 +428,11 @@ class OnAirOut(Answer):
 
 
 class ItemOut(Answer):
-    """An item of the plan. due: when it will really start as things stand. why: the reason for it, in a sentence."""
+    """An item of the plan. due: when it will really start as things stand. why: the reason for it, in a sentence.
+
+    relay: the source of a relay. targets: cluster groups that hear it, null for all. priority: normal, priority or
+    emergency.
+    """
 
     slot: str
     start: When
@@ -439,6 +454,9 @@ class ItemOut(Answer):
     cancelled_by: str | None
     self_approved: bool
     duty: str | None
+    relay: str | None
+    targets: list[str] | None
+    priority: str
 
     @classmethod
     def of(cls, item: RundownItem, language: str) -> ItemOut:
@@ -464,6 +482,60 @@ class ItemOut(Answer):
             cancelled_by=item.cancelled_by,
             self_approved=item.self_approved,
             duty=item.duty,
+            relay=item.relay,
+            targets=None if item.targets is None else list(item.targets),
+            priority=item.priority.value,
+        )
+
+
+class MarkOut(Answer):
+    """An item in the sound of a session; at_s, duration_s: seconds in it."""
+
+    slot: str
+    title: str
+    kind: str
+    segment: str | None
+    at_s: float
+    duration_s: float
+
+
+class SessionOut(Answer):
+    """A session of the plan as one sound. playlist: HLS, valid for half a day; null where there is nothing to hear.
+
+    empty: slots without audio yet; live: slots that cannot be heard before they come, such as relays.
+    """
+
+    session: str
+    start: When
+    end: When
+    duration_s: float
+    playlist: str | None
+    items: list[MarkOut]
+    empty: list[ItemOut]
+    live: list[ItemOut]
+
+    @classmethod
+    def of(cls, session: Composed, language: str, playlist: str | None) -> SessionOut:
+        """Return it in that language."""
+        return cls(
+            session=session.session,
+            start=session.start,
+            end=session.end,
+            duration_s=session.length_s,
+            playlist=playlist,
+            items=[
+                MarkOut(
+                    slot=mark.item.slot,
+                    title=mark.item.title,
+                    kind=mark.item.kind.value,
+                    segment=mark.item.segment,
+                    at_s=mark.at_s,
+                    duration_s=mark.length_s,
+                )
+                for mark in session.marks
+            ],
+            empty=[ItemOut.of(item, language) for item in session.empty],
+            live=[ItemOut.of(item, language) for item in session.live],
         )
 
 
@@ -653,8 +725,19 @@ class DutiesAsked(Question):
     period: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-W[0-9]{2}|-[0-9]{2})?$")] | None = None
 
 
+class ChanceOut(Answer):
+    """A place where a duty can still be fulfilled; slot is null where it would only be taken after a miss."""
+
+    slot: str | None
+    start: When
+    title: str
+
+
 class DutyOut(Answer):
-    """How a duty stands at one station in one period."""
+    """How a duty stands at one station in one period.
+
+    reason: what decided it, or what will. fallback: what happens if that fails. chances: the places that are left.
+    """
 
     duty: str
     name: str
@@ -666,6 +749,7 @@ class DutyOut(Answer):
     slots: list[str]
     reason: str
     fallback: str | None
+    chances: list[ChanceOut]
 
     @classmethod
     def of(cls, standing: DutyStanding, language: str) -> DutyOut:
@@ -681,4 +765,7 @@ class DutyOut(Answer):
             slots=list(standing.slots),
             reason=standing.reason.in_language(language),
             fallback=None if standing.fallback is None else standing.fallback.in_language(language),
+            chances=[
+                ChanceOut(slot=chance.slot, start=chance.start, title=chance.title) for chance in standing.chances
+            ],
         )

@@ -67,7 +67,7 @@ def one(code: StationCode) -> StationOut:
 @allowed("plan.read")
 def plan(code: StationCode, span: Span) -> list[ItemOut]:
     """Return the items of the station's own plan."""
-    rundown = _plan(code, span)
+    rundown = asked_plan(code, span)
     return [ItemOut.of(item, language()) for item in rundown.items] if rundown else []
 
 
@@ -78,7 +78,7 @@ def plan(code: StationCode, span: Span) -> list[ItemOut]:
 @allowed("plan.read")
 def plan_findings(code: StationCode, span: Span) -> list[FindingOut]:
     """Return the findings of the station's own plan."""
-    rundown = _plan(code, span)
+    rundown = asked_plan(code, span)
     return [FindingOut.of(finding, language()) for finding in rundown.findings] if rundown else []
 
 
@@ -129,7 +129,8 @@ def _status(code: StationCode) -> StationStatus | None:
     return None if door is None else door.status()
 
 
-def _plan(code: StationCode, span: Span) -> Rundown | None:
+def asked_plan(code: StationCode, span: Span) -> Rundown | None:
+    """Return the plan of a visible station for the stretch asked for, by default a day; None without its door."""
     work.visible_station(code, person=current_person())
     here = services()
     start = utc(span.from_) if span.from_ else here.clock.now()

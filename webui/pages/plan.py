@@ -15,7 +15,9 @@ from schedules.findings import Finding
 from schedules.rundown import RundownItem
 from schedules.station import Station
 from store import airings, sessions
+from webui import hearing
 from webui.auth import allowed
+from webui.hearing import Composed
 from webui.pages import ribbon, states
 from webui.pages.answers import Part
 from webui.pages.formats import clock, clock_s, week_of
@@ -29,7 +31,7 @@ _SHOWN = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One item of the plan, with what became of it."""
+    """One item of the plan, with what became of it. at_s: where it begins in the session's sound, None outside."""
 
     time: str
     title: str
@@ -41,15 +43,23 @@ class Row:
     mark: states.Mark
     segment: str | None
     quiet: bool
+    at_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Items that belong to one session, or one single airing."""
+    """Items that belong to one session, or one single airing.
+
+    playlist: address of its sound, empty where there is none. length_s: of that sound. holes: words for the places
+    that cannot be heard yet.
+    """
 
     name: str
     rows: tuple[Row, ...]
     over: bool
+    playlist: str
+    length_s: float
+    holes: tuple[str, ...]
 
 
 def routes(pages: Blueprint) -> None:
@@ -115,30 +125,58 @@ def _answer(connected: bool, count: int, empty: int) -> tuple[Part, ...]:
 
 def _stretches(mine: Scope, station: Station, items: list[RundownItem], done: dict[str, Airing]) -> list[Stretch]:
     names = _session_names(station)
+    sounds = {one.session: one for one in hearing.composed(items)}
     stretches: list[Stretch] = []
     key: object = None
     rows: list[Row] = []
     name = ""
     over = False
 
-    def close() -> None:
+    def close(sound: Composed | None) -> None:
         if rows:
-            stretches.append(Stretch(name=name, rows=tuple(rows), over=over))
+            stretches.append(
+                Stretch(
+                    name=name,
+                    rows=tuple(rows),
+                    over=over,
+                    playlist=url_for("preview.whole", code=station.code, key=sound.key) if sound and sound.key else "",
+                    length_s=sound.length_s if sound else 0.0,
+                    holes=_holes(mine, sound) if sound else (),
+                )
+            )
 
+    session = ""
     for item in items:
         mine_key = (item.session, item.session_end) if item.session else item.slot
         if mine_key != key:
-            close()
+            close(sounds.get(session))
             rows = []
             key = mine_key
+            session = item.session or ""
             rule = _rule_of(item.session)
             title = names.get(rule) or (_("Phát riêng") if "/oneoff/" in item.slot else _("Phát bù"))
             name = _("%(name)s, %(time)s", name=title, time=clock(item.start, station.zone))
             over = True
-        rows.append(_row(mine, station, item, done.get(item.slot)))
+        sound = sounds.get(session)
+        at_s = next((mark.at_s for mark in sound.marks if mark.item is item), None) if sound else None
+        rows.append(_row(mine, station, item, done.get(item.slot), at_s))
         over = over and item.slot in done
-    close()
+    close(sounds.get(session))
     return stretches
+
+
+def _holes(mine: Scope, sound: Composed) -> tuple[str, ...]:
+    """Return what a listener must know is not in the sound: places without a recording, and relays."""
+    return tuple(
+        [
+            _("%(what)s: chưa có bài", what=mine.programme_name(item.programme) or say(states.ITEMS[item.kind]))
+            for item in sound.empty
+        ]
+        + [
+            _("%(what)s: chỉ nghe được khi phát", what=item.title or say(states.ITEMS[item.kind]))
+            for item in sound.live
+        ]
+    )
 
 
 def _rule_of(session: str | None) -> str:
@@ -153,7 +191,7 @@ def _session_names(station: Station) -> dict[str, str]:
     return {rule.id: rule.name for rule in known if rule.station == station.code}
 
 
-def _row(mine: Scope, station: Station, item: RundownItem, row: Airing | None) -> Row:
+def _row(mine: Scope, station: Station, item: RundownItem, row: Airing | None, at_s: float | None) -> Row:
     if row is not None:
         mark = states.VERDICTS[row.verdict]
     elif item.cancelled_by:
@@ -176,4 +214,5 @@ def _row(mine: Scope, station: Station, item: RundownItem, row: Airing | None) -
         mark=mark,
         segment=item.segment,
         quiet=row is not None,
+        at_s=at_s,
     )
