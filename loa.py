@@ -8,12 +8,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 import structlog
@@ -25,11 +24,12 @@ from house.building import AlreadyRunning, House
 from house.demonstration import Demonstration, Login
 from house.keeping import restore as restore_backup
 from house.keeping import station_key
+from house.sheet import plan_answer, programme_sheet
 from link.codec import dump, load
 from link.control import NotRunning, ask
-from link.scenariofile import read
+from link.scenario import Scenario
+from link.scenariofile import BadScenario, read
 from playout.journal import verify_file
-from schedules.airing import Facts
 from schedules.calendar import FIRST_YEAR, LAST_YEAR, period_of
 from schedules.errors import ConfigError, JournalBroken, LoaError, Refused
 from schedules.findings import Finding, Severity
@@ -39,6 +39,9 @@ from store import invitations
 
 DONE, NOT_SO, WRONG = 0, 1, 2
 """Exit codes: done; the thing asked about is not so; wrong usage or configuration."""
+
+SCENARIOS = Path(__file__).parent / "schedules" / "scenarios"
+"""Those that come with Loa."""
 
 
 def _say(vi: str, en: str) -> None:
@@ -71,7 +74,7 @@ def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever click gives
         try:
             return command(*arguments, **options)
-        except ConfigError as error:
+        except (ConfigError, BadScenario) as error:
             findings, code = error.findings, WRONG
         except Refused as error:
             findings, code = error.findings, NOT_SO
@@ -304,11 +307,29 @@ def _period(_context: click.Context, _parameter: click.Parameter, value: str | N
     return value
 
 
+def _scenario(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
+    """Return the file of a scenario: a path, or the name of one that comes with Loa."""
+    if value is None or Path(value).exists():
+        return None if value is None else Path(value)
+    shipped = {path.stem: path for path in sorted(SCENARIOS.glob("*.yaml"))}
+    if value not in shipped:
+        raise click.BadParameter(f"no file {value!r}; with Loa come: {', '.join(shipped)}")
+    return shipped[value]
+
+
+def _station_codes(scenario: Scenario, wanted: str | None) -> list[str]:
+    codes = [station.code for station in scenario.stations if wanted in (None, station.code)]
+    if not codes:
+        raise click.UsageError(f"the scenario has no station {wanted!r}" if wanted else "the scenario has no station")
+    return codes
+
+
 @main.command()
 @click.option("--station", help="Code of the station; with --scenario all of them if left out.")
 @click.option("--from", "first", callback=_day, help="First local day, YYYY-MM-DD; today if left out.")
 @click.option("--days", default=1, show_default=True, type=click.IntRange(1, 366))
-@click.option("--scenario", type=click.Path(path_type=Path), help="Plan a scenario file instead of this store.")
+@click.option("--scenario", callback=_scenario, help="Plan a scenario file, or one that comes with Loa by its name.")
+@click.option("--english", is_flag=True, help="The sheet in English.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @_options
 @_guarded
@@ -317,41 +338,35 @@ def plan(
     first: str | None,
     days: int,
     scenario: Path | None,
+    english: bool,
     as_json: bool,
     config_file: Path,
     data: Path | None,
 ) -> None:
-    """Print the plan with the reason for every item."""
+    """Print the plan as a programme sheet: the reason for every item, and what will fulfil every duty."""
     if scenario is not None:
         read_scenario = read(scenario)
         now = read_scenario.now or datetime.now(UTC)
-        codes = [s.code for s in read_scenario.stations if station in (None, s.code)]
-        if station is not None and not codes:
-            raise click.UsageError(f"the scenario has no station {station!r}")
         intent = read_scenario.intent(now)
         plans = []
-        for code in codes:
-            zone = intent.station(code).zone
-            during = orders.local_days(zone, first, days, now)
-            plans.append(orders.plan_answer(plan_station(intent, Facts(station=code), now, during), zone))
+        for code in _station_codes(read_scenario, station):
+            during = orders.local_days(intent.station(code).zone, first, days, now)
+            rundown = plan_station(intent, read_scenario.facts_of(code), now, during)
+            plans.append(plan_answer(rundown, intent, during))
     else:
         if station is None:
             raise click.UsageError("--station or --scenario is needed")
         order = {"station": station, "first": first, "days": days}
         plans = [_order(_settings(config_file, data), "plan", order)]
-    _answer(plans if station is None else plans[0], as_json, lambda: _print_plans(plans))
 
+    def lines() -> None:
+        for number, one in enumerate(plans):
+            if number:
+                click.echo()
+            for line in programme_sheet(one, english=english):
+                click.echo(line)
 
-def _print_plans(plans: Sequence[Mapping[str, Any]]) -> None:
-    for one in plans:
-        zone = ZoneInfo(one["zone"])
-        click.echo(f"{one['station']} ({one['zone']})")
-        for item in one["items"]:
-            title = item["title"] or "—"
-            start = datetime.fromisoformat(item["start"]).astimezone(zone)
-            click.echo(f"  {start.isoformat(timespec='seconds')}  {item['kind']:9} {title:50} {item['why']}")
-        for standing in one["duties"]:
-            click.echo(f"  {standing['period']}  {standing['state']:9} {standing['name']}: {standing['reason']}")
+    _answer(plans if station is None else plans[0], as_json, lines)
 
 
 @main.command()

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from house.building import House
 from house.checking import check as check_machine
 from house.keeping import back_up
+from house.sheet import plan_answer
 from link.codec import dump
 from schedules.airing import Facts, Verdict
 from schedules.calendar import instant, period_name
@@ -26,7 +27,6 @@ from schedules.errors import LoaError, Refused
 from schedules.findings import Finding, Severity
 from schedules.planner import plan as plan_station
 from schedules.programme import Programme
-from schedules.rundown import Rundown
 from schedules.segment import SegmentState
 from schedules.standing import duty_standings
 from schedules.station import DaySpan, Station, Unit
@@ -219,8 +219,8 @@ def plan(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
     during = local_days(station.zone, order.get("first"), order.get("days", 1), now)
     door = house.daemons.get(station.code)
     if door is not None:
-        return plan_answer(door.plan(during.start, during.end), station.zone)
-    return plan_answer(plan_station(intent, _facts(house, station.code, now), now, during), station.zone)
+        return plan_answer(door.plan(during.start, during.end), intent, during)
+    return plan_answer(plan_station(intent, _facts(house, station.code, now), now, during), intent, during)
 
 
 def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -240,7 +240,7 @@ def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
             rundown = plan_station(intent, facts, now, Interval(now, now + timedelta(days=7)))
             planned = {s.duty: s for s in rundown.duties if s.period == wanted}
             standings = tuple(planned.get(s.duty, s) for s in standings)
-        rows += [{**dump(s), "reason": s.reason.vi} for s in standings]
+        rows += [{**dump(s), "reason": s.reason.vi, "reason_en": s.reason.en} for s in standings]
     return {"duties": rows}
 
 
@@ -307,31 +307,6 @@ def local_days(zone: str, first: str | None, days: int, now: datetime) -> Interv
         raise Refused(_error("bad_date", f"Không hiểu ngày “{first}”.", f"“{first}” is not a date.")) from error
     midnight = clock_time(0)
     return Interval(instant(here, day, midnight), instant(here, day + timedelta(days=days), midnight))
-
-
-def plan_answer(rundown: Rundown, zone: str) -> dict[str, Any]:
-    """Return a plan as the API shows it, with the station's time zone."""
-    return {
-        "station": rundown.station,
-        "zone": zone,
-        "revision": rundown.revision,
-        "items": [
-            {
-                "slot": item.slot,
-                "start": item.start.isoformat(),
-                "end": item.end.isoformat(),
-                "kind": item.kind.value,
-                "programme": item.programme,
-                "segment": item.segment,
-                "title": item.title,
-                "timing": item.timing.value,
-                "why": item.why.vi,
-            }
-            for item in rundown.items
-        ],
-        "duties": [{**dump(standing), "reason": standing.reason.vi} for standing in rundown.duties],
-        "findings": [dump(finding) for finding in rundown.findings],
-    }
 
 
 ORDERS: Mapping[str, Order] = {

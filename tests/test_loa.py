@@ -74,10 +74,12 @@ def test_wrong_usage_exits_2_and_prints_no_document(tmp_path: Path, arguments: t
 
 
 def test_the_plan_is_printed_in_the_stations_time(tmp_path: Path) -> None:
-    """People read local times with their offset, never those of Greenwich without saying so."""
+    """People read local times, and the sheet names the zone, never those of Greenwich without saying so."""
     result = loa(tmp_path, "plan", "--scenario", str(SCENARIO), "--station", "LONGHIEP", "--from", "2026-11-24")
 
     assert 0 == result.exit_code
     lines = result.stdout.splitlines()
-    assert "LONGHIEP (Asia/Ho_Chi_Minh)" == lines[0]
-    assert lines[1].split()[0].startswith("2026-11-24T05:30:00+07:00")
+    assert "ĐÀI LONG HIỆP (LONGHIEP)" == lines[0]
+    assert lines[2].endswith("giờ địa phương (Asia/Ho_Chi_Minh)")
+    assert ["Thứ Ba, 24/11", "  Buổi sáng (05:30–06:00)"] == lines[4:6]
+    assert lines[6].startswith("    05:30:00  Nhạc hiệu ")
