@@ -168,7 +168,7 @@ def _seed(session: Session, demo: Scenario, now: datetime) -> tuple[Login, ...]:
     for programme in demo.programmes:
         programmes.save(session, programme)
     for duty in demo.duties:
-        duties.save(session, replace(duty, since=now))
+        duties.save(session, replace(duty, since=now), now)
     for rule in demo.sessions:
         items = tuple(replace(item, segment=_known(item)) for item in rule.items)
         sessions.publish(session, replace(rule, items=items, since=now), now)

@@ -281,6 +281,7 @@ def found_stations(house: House) -> None:
             ("CDSHUYEN", "Chuyển đổi số của Trung tâm"),
         ):
             programmes.save(session, Programme(code=code, name=name))
+        now = house.clock.now()
         for configured in house.config.stations:
             store_duties.save(
                 session,
@@ -290,10 +291,11 @@ def found_stations(house: House) -> None:
                     owner=configured.code,
                     stations=(configured.code,),
                     programme="CDS",
-                    since=house.clock.now(),
+                    since=now,
                     document="485/UBND-VX",
                     topic_prefix="DX-",
                 ),
+                now,
             )
         bump(session)
 

@@ -7,7 +7,19 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from schedules.intent import Intent
-from store import duties, one_offs, programmes, segments, sessions, stations, units
+from store import (
+    calendar_days,
+    duties,
+    exceptions,
+    excuses,
+    one_offs,
+    programmes,
+    segments,
+    sessions,
+    stations,
+    templates,
+    units,
+)
 from store.revision import bump, current
 
 __all__ = ["bump", "current", "load_intent"]
@@ -20,6 +32,7 @@ KEPT_FOR = timedelta(days=35)
 
 def load_intent(session: Session, now: datetime, *, demo: bool) -> Intent:
     """Return everything that is decided at `now`."""
+    since = now - KEPT_FOR
     return Intent(
         revision=current(session),
         issued_at=now,
@@ -28,8 +41,12 @@ def load_intent(session: Session, now: datetime, *, demo: bool) -> Intent:
         stations=stations.every(session),
         programmes=programmes.every(session),
         segments=segments.airable(session),
-        sessions=sessions.since(session, now - KEPT_FOR),
-        one_offs=one_offs.since(session, now - KEPT_FOR),
+        sessions=sessions.since(session, since),
+        one_offs=one_offs.since(session, since),
         duties=duties.every(session),
+        templates=templates.since(session, since),
+        exceptions=exceptions.since(session, since, since.date()),
+        calendar=calendar_days.every(session),
+        excuses=excuses.in_force(session),
         demo=demo,
     )

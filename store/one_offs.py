@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.orm import Session
 
 from schedules.grid import OneOff, Timing
-from schedules.segment import SegmentId
+from schedules.segment import Priority, SegmentId
 from schedules.station import StationCode
 from store import tables
 from store.rows import changed
@@ -28,6 +28,7 @@ def order(session: Session, one_off: OneOff, *, person: str) -> None:
             timing=one_off.timing.value,
             ordered_by=person,
             ordered_at=one_off.ordered_at,
+            priority=one_off.priority.value,
         )
     )
 
@@ -94,4 +95,5 @@ def _one_off(row: Row[Any]) -> OneOff:
         ordered_at=row.ordered_at,
         cancelled_by=row.canceller,
         cancelled_at=row.cancelled_at,
+        priority=Priority(row.priority),
     )

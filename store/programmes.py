@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from schedules.programme import Otherwise, Programme, ProgrammeCode
+from schedules.programme import Order, Otherwise, Programme, ProgrammeCode
 from store import tables
 from store.rows import changed
 
@@ -13,7 +13,12 @@ from store.rows import changed
 def save(session: Session, programme: Programme) -> None:
     """Add the programme, or change it where the code is known. The caller bumps the intent."""
     table = tables.programme
-    values = {"name": programme.name, "repeats": Otherwise.REPEAT in programme.otherwise}
+    values = {
+        "name": programme.name,
+        "order": programme.order.value,
+        "otherwise": [way.value for way in programme.otherwise],
+        "separation_s": programme.separation_s,
+    }
     if changed(session, update(table).where(table.c.code == programme.code).values(**values)) == 0:
         session.execute(insert(table).values(code=programme.code, **values))
 
@@ -27,8 +32,12 @@ def every(session: Session) -> tuple[Programme, ...]:
     """Return all programmes in order of code."""
     rows = session.execute(select(tables.programme).order_by(tables.programme.c.code))
     return tuple(
-        Programme(code=row.code, name=row.name)
-        if row.repeats
-        else Programme(code=row.code, name=row.name, otherwise=(Otherwise.CENTRE,))
+        Programme(
+            code=row.code,
+            name=row.name,
+            order=Order(row.order),
+            otherwise=tuple(Otherwise(way) for way in row.otherwise),
+            separation_s=row.separation_s,
+        )
         for row in rows
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from schedules.errors import Conflict, NotAllowed, Refused, TooMany, Unknown
 from schedules.findings import Finding, Severity
 from schedules.programme import ProgrammeCode
-from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentId, SegmentKind, SegmentState
+from schedules.segment import SAMPLE_RATE_HZ, Priority, Segment, SegmentId, SegmentKind, SegmentState
 from schedules.station import StationCode, UnitCode
 from schedules.text import Text
 from store import findingjson, tables
@@ -35,6 +35,7 @@ class Card:
 
     station: whose loudspeakers it is for; None for a unit's own library. owner: the unit whose library it is in.
     origin: own, above (from a unit above) or source (the source information system).
+    episode: its number in a series, None outside of one. priority: a slot takes it before those of lower priority.
     """
 
     owner: UnitCode
@@ -49,6 +50,8 @@ class Card:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     evergreen: bool = False
+    episode: int | None = None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,6 +481,8 @@ def as_segment(record: SegmentRecord) -> Segment:
         valid_until=record.card.valid_until,
         evergreen=record.card.evergreen,
         self_approved=record.self_approved,
+        episode=record.card.episode,
+        priority=record.card.priority,
     )
 
 
@@ -645,6 +650,8 @@ def _card_values(card: Card) -> dict[str, object]:
         "valid_from": card.valid_from,
         "valid_until": card.valid_until,
         "evergreen": card.evergreen,
+        "episode": card.episode,
+        "priority": card.priority.value,
     }
 
 
@@ -674,6 +681,8 @@ def _record(row: Row[Any]) -> SegmentRecord:
             valid_from=row.valid_from,
             valid_until=row.valid_until,
             evergreen=row.evergreen,
+            episode=row.episode,
+            priority=Priority(row.priority),
         ),
         state=SegmentState(row.state),
         revision=row.revision,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from schedules.station import DaySpan, Station, StationCode
+from schedules.station import ClusterGroup, DaySpan, Limits, Station, StationCode
 from store import tables
 from store.rows import changed
+from store.shapes import dump, dumps, load, loads
 
 
 def save(session: Session, station: Station) -> None:
@@ -20,8 +22,15 @@ def save(session: Session, station: Station) -> None:
         "name": station.name,
         "unit": station.unit,
         "zone": station.zone,
-        "permitted": [[span.start.isoformat(), span.end.isoformat()] for span in station.permitted],
+        "permitted": dumps(station.permitted),
         "self_approval": station.self_approval,
+        "quiet": dumps(station.quiet),
+        "limits": dump(station.limits),
+        "groups": dumps(station.groups),
+        "valid_from": station.valid_from,
+        "valid_until": station.valid_until,
+        "successor": station.successor,
+        "ended_by": station.ended_by,
     }
     if changed(session, update(table).where(table.c.code == station.code).values(**values)) == 0:
         session.execute(insert(table).values(code=station.code, **values))
@@ -44,8 +53,23 @@ def _station(row: Row[Any]) -> Station:
         name=row.name,
         unit=row.unit,
         zone=row.zone,
-        permitted=tuple(
-            DaySpan(start=time.fromisoformat(start), end=time.fromisoformat(end)) for start, end in row.permitted
-        ),
+        permitted=_spans(row.permitted),
         self_approval=row.self_approval,
+        quiet=_spans(row.quiet),
+        limits=load(Limits, row.limits),
+        groups=loads(ClusterGroup, row.groups),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        successor=row.successor,
+        ended_by=row.ended_by,
+    )
+
+
+def _spans(stored: Sequence[Any]) -> tuple[DaySpan, ...]:
+    # A pair of times is how the first version wrote a stretch, before stretches had weekdays.
+    return tuple(
+        load(DaySpan, span)
+        if isinstance(span, dict)
+        else DaySpan(start=time.fromisoformat(span[0]), end=time.fromisoformat(span[1]))
+        for span in stored
     )

@@ -14,11 +14,13 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
     String,
     Table,
+    Time,
     TypeDecorator,
 )
 
@@ -72,6 +74,8 @@ unit = Table(
     Column("parent", ForeignKey("unit.code")),
     Column("valid_from", Date),
     Column("valid_until", Date),
+    # Deferred: who takes over may be written after whom it takes over.
+    Column("successor", ForeignKey("unit.code", deferrable=True, initially="DEFERRED")),
 )
 
 station = Table(
@@ -83,6 +87,13 @@ station = Table(
     Column("zone", String(64), nullable=False),
     Column("permitted", JSON, nullable=False),
     Column("self_approval", Boolean(create_constraint=False), nullable=False),
+    Column("quiet", JSON, nullable=False),
+    Column("limits", JSON, nullable=False),
+    Column("groups", JSON, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("successor", ForeignKey("station.code", deferrable=True, initially="DEFERRED")),
+    Column("ended_by", String(500), nullable=False),
 )
 
 programme = Table(
@@ -90,7 +101,9 @@ programme = Table(
     metadata,
     Column("code", String(40), primary_key=True),
     Column("name", String(200), nullable=False),
-    Column("repeats", Boolean(create_constraint=False), nullable=False),
+    Column("order", String(20), nullable=False),
+    Column("otherwise", JSON, nullable=False),
+    Column("separation_s", Integer, nullable=False),
 )
 
 person = Table(
@@ -188,6 +201,8 @@ segment = Table(
     Column("approved_at", UtcDateTime),
     Column("approver", ForeignKey("person.id")),
     Column("self_approved", Boolean(create_constraint=False), nullable=False),
+    Column("episode", Integer),
+    Column("priority", String(20), nullable=False),
     Index(None, "state", "owner"),
     Index(None, "owner", "created_at", "id"),
 )
@@ -206,6 +221,21 @@ segment_event = Table(
     Column("reason", String(2000), nullable=False),
 )
 
+week_template = Table(
+    "week_template",
+    metadata,
+    Column("station", ForeignKey("station.code"), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("day_kinds", JSON, nullable=False),
+    Column("document", String(500), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+)
+
 session_rule = Table(
     "session_rule",
     metadata,
@@ -220,6 +250,46 @@ session_rule = Table(
     Column("until", UtcDateTime),
     Column("valid_from", Date),
     Column("valid_until", Date),
+    Column("every_weeks", Integer, nullable=False),
+    Column("anchor", Date),
+    Column("month_days", JSON, nullable=False),
+    Column("nth_weekdays", JSON, nullable=False),
+    Column("only", JSON, nullable=False),
+    Column("template", String(40)),
+    Column("owner", ForeignKey("unit.code")),
+    Column("targets", JSON, nullable=False),
+    ForeignKeyConstraint(["station", "template"], ["week_template.station", "week_template.id"]),
+)
+
+session_exception = Table(
+    "session_exception",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("station", String(40), nullable=False),
+    Column("session", String(40), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("change", String(20), nullable=False),
+    Column("following", Boolean(create_constraint=False), nullable=False),
+    Column("number", Integer),
+    Column("to_day", Date),
+    Column("to_start", Time),
+    Column("reason", String(500), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+    ForeignKeyConstraint(["station", "session"], ["session_rule.station", "session_rule.id"]),
+    Index(None, "station", "session"),
+)
+
+calendar_day = Table(
+    "calendar_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    # decreed: entered by a person, with its document; national: computed from the law, written anew at each start.
+    Column("source", String(20), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("works_as", Integer),
+    Column("document", String(500), nullable=False),
 )
 
 one_off = Table(
@@ -234,6 +304,7 @@ one_off = Table(
     Column("ordered_at", UtcDateTime, nullable=False),
     Column("cancelled_by", ForeignKey("person.id")),
     Column("cancelled_at", UtcDateTime),
+    Column("priority", String(20), nullable=False),
     Index(None, "station", "start"),
 )
 
@@ -241,16 +312,57 @@ duty = Table(
     "duty",
     metadata,
     Column("code", String(40), primary_key=True),
+    Column("since", UtcDateTime, primary_key=True),
+    Column("until", UtcDateTime),
     Column("name", String(200), nullable=False),
     Column("owner", ForeignKey("unit.code"), nullable=False),
     Column("stations", JSON, nullable=False),
-    Column("programme", ForeignKey("programme.code"), nullable=False),
-    Column("since", UtcDateTime, nullable=False),
+    Column("programme", ForeignKey("programme.code")),
     Column("count", Integer, nullable=False),
     Column("period", String(10), nullable=False),
     Column("windows", JSON, nullable=False),
     Column("document", String(500), nullable=False),
     Column("topic_prefix", String(40), nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("counting", String(20), nullable=False),
+    Column("deadline_days", Integer, nullable=False),
+    Column("deadline_at", Time, nullable=False),
+    Column("warn_days", Integer, nullable=False),
+    Column("least_share", Float, nullable=False),
+)
+
+excuse = Table(
+    "excuse",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("station", ForeignKey("station.code"), nullable=False),
+    # A duty's code, of whichever version; None: all duties.
+    Column("duty", String(40)),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=False),
+    Column("document", String(500), nullable=False),
+    Column("reason_vi", String(2000), nullable=False),
+    Column("reason_en", String(2000), nullable=False),
+    Column("granted_at", UtcDateTime, nullable=False),
+    Column("granted_by", ForeignKey("person.id")),
+    Column("revoked_at", UtcDateTime),
+    Column("revoked_by", ForeignKey("person.id")),
+    Index(None, "station", "first"),
+)
+
+duty_outcome = Table(
+    "duty_outcome",
+    metadata,
+    # Not a foreign key, as for airings.
+    Column("station", String(40), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("duty", String(40), nullable=False),
+    Column("period", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("deadline", UtcDateTime, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index(None, "period", "station", "duty"),
 )
 
 airing = Table(

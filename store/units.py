@@ -17,6 +17,7 @@ def save(session: Session, unit: Unit) -> None:
         "parent": unit.parent,
         "valid_from": unit.valid_from,
         "valid_until": unit.valid_until,
+        "successor": unit.successor,
     }
     if changed(session, update(tables.unit).where(tables.unit.c.code == unit.code).values(**values)) == 0:
         session.execute(insert(tables.unit).values(code=unit.code, **values))
@@ -37,6 +38,7 @@ def every(session: Session) -> tuple[Unit, ...]:
             parent=row.parent,
             valid_from=row.valid_from,
             valid_until=row.valid_until,
+            successor=row.successor,
         )
         for row in rows
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import pytest
 from alembic import command
@@ -13,10 +13,15 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.schema import CreateTable
 
+from schedules.duty import Duty, DutyWindow
 from schedules.errors import ConfigError
-from schedules.station import Unit
+from schedules.grid import ItemKind, SessionItem, SessionRule
+from schedules.programme import Otherwise, Programme
+from schedules.segment import Priority
+from schedules.station import DaySpan, Station, Unit
 from store import tables, units
 from store.database import Database, DatabaseDamaged, _alembic
+from store.intent import load_intent
 
 
 def test_migrations_give_exactly_the_tables(database):
@@ -37,6 +42,88 @@ def test_migrations_can_be_taken_back_and_applied_again(tmp_path):
         command.upgrade(config, "head")
         assert "segment" in inspect(connection).get_table_names()
     engine.dispose()
+
+
+def test_what_the_first_version_kept_goes_on(tmp_path):
+    """A database of the first version, with rows in it, is read with what the old columns meant."""
+    path = tmp_path / "loa.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        command.upgrade(_alembic(connection), "0001")
+        for statement in _OF_THE_FIRST_VERSION:
+            connection.execute(text(statement))
+        connection.commit()
+    engine.dispose()
+    database = Database(f"sqlite:///{path}")
+    database.start()
+    with database.reading() as session:
+        intent = load_intent(session, datetime(2026, 11, 23, tzinfo=UTC), demo=False)
+        assert [row.priority for row in session.execute(select(tables.segment))] == ["normal"]
+    database.stop()
+    since = datetime(2026, 11, 1, tzinfo=UTC)
+    assert intent.units == (Unit(code="LONGHIEP", name="Long Hiệp"),)
+    assert intent.stations == (
+        Station(
+            code="LONGHIEP",
+            name="Đài",
+            unit="LONGHIEP",
+            permitted=(DaySpan(start=time(5), end=time(6, 30)), DaySpan(start=time(16), end=time(0))),
+        ),
+    )
+    assert intent.programmes == (
+        Programme(code="CDS", name="Chuyển đổi số"),
+        Programme(code="TIN", name="Tin", otherwise=(Otherwise.CENTRE,)),
+    )
+    (rule,) = intent.sessions
+    assert rule == SessionRule(
+        id="sang",
+        station="LONGHIEP",
+        name="Sáng",
+        weekdays=(1, 2),
+        starts=(time(5, 0),),
+        length_s=1800,
+        items=(SessionItem(id="cds", kind=ItemKind.SEGMENT, programme="CDS"),),
+        since=since,
+    )
+    assert intent.duties == (
+        Duty(
+            code="CDS",
+            name="CĐS",
+            owner="LONGHIEP",
+            stations=("LONGHIEP",),
+            programme="CDS",
+            since=since,
+            windows=(DutyWindow(weekday=5, start=time(17), end=time(18, 30)),),
+            document="485",
+            topic_prefix="DX-",
+        ),
+    )
+    assert [one.priority for one in intent.one_offs] == [Priority.NORMAL]
+    assert (tmp_path / "loa.db.before-0002").exists()
+
+
+_AT = "'2026-11-01 00:00:00.000000'"
+_OF_THE_FIRST_VERSION = (
+    "INSERT INTO unit (code, name) VALUES ('LONGHIEP', 'Long Hiệp')",
+    "INSERT INTO programme (code, name, repeats) VALUES ('CDS', 'Chuyển đổi số', 1), ('TIN', 'Tin', 0)",
+    "INSERT INTO station (code, name, unit, zone, permitted, self_approval) VALUES ('LONGHIEP', 'Đài', 'LONGHIEP', "
+    """'Asia/Ho_Chi_Minh', '[["05:00:00", "06:30:00"], ["16:00:00", "00:00:00"]]', 0)""",
+    "INSERT INTO person (id, name, full_name, role, unit, demo, created_at) "
+    f"VALUES ('p1', 'an', 'An', 'operator', 'LONGHIEP', 0, {_AT})",
+    "INSERT INTO segment (id, owner, programme, title, kind, topics, language, author, origin, evergreen, state, "
+    "revision, reason_vi, reason_en, warnings, file_name, source_format, attempts, original, trim_head_s, trim_tail_s, "
+    "pending_head_s, pending_tail_s, samples, uploader, audio_by, created_at, updated_at, self_approved) VALUES "
+    "('seg1', 'LONGHIEP', 'CDS', 'Tin', 'bai', '[]', 'vi', '', 'own', 0, 'ready', 1, '', '', '[]', '', '', 1, 1, 0, 0, "
+    f"0, 0, 1, 'p1', 'p1', {_AT}, {_AT}, 0)",
+    "INSERT INTO session_rule (station, id, name, weekdays, starts, length_s, items, since) VALUES "
+    """('LONGHIEP', 'sang', 'Sáng', '[1, 2]', '["05:00:00"]', 1800, '[{"id": "cds", "kind": "segment", """
+    f""""programme": "CDS", "segment": null, "optional": false}}]', {_AT})""",
+    "INSERT INTO one_off (id, station, segment, start, timing, ordered_by, ordered_at) VALUES "
+    f"('o1', 'LONGHIEP', 'seg1', {_AT}, 'hard', 'p1', {_AT})",
+    "INSERT INTO duty (code, name, owner, stations, programme, since, count, period, windows, document, topic_prefix) "
+    f"""VALUES ('CDS', 'CĐS', 'LONGHIEP', '["LONGHIEP"]', 'CDS', {_AT}, 1, 'week', """
+    """'[{"weekday": 5, "start": "17:00:00", "end": "18:30:00"}]', '485', 'DX-')""",
+)
 
 
 def test_a_second_start_changes_nothing(database, tmp_path):

@@ -200,6 +200,7 @@ class World:
                     programme="CDS",
                     since=NOW - timedelta(days=30),
                 ),
+                NOW,
             )
             revision.bump(session)
             for role in Role:

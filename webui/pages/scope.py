@@ -92,7 +92,7 @@ def scope() -> Scope:
             units=tuple(unit for unit in every if unit.code in below),
             stations=tuple(station for station in stations.every(session) if station.unit in below),
             programmes={programme.code: programme for programme in programmes.every(session)},
-            duties=duties.every(session),
+            duties=duties.in_force(session),
         )
     g.scope = found
     return found
