@@ -163,19 +163,24 @@ class _Sheet:
             yield self._say("  Không phát.", "  Nothing airs.")
         key: object = None
         for item in items:
-            if (item["session"] or item["slot"]) != key:
-                key = item["session"] or item["slot"]
+            if (found := self._session_of(item) or item["slot"]) != key:
+                key = found
                 yield f"  {self._session(item)}"
             yield f"    {self._row(item)}"
 
     def _place(self, item: Answer) -> int:
         """Return which place of its session an item fills: without sound, several begin at one instant."""
-        places = [one["places"] for one in self.answer["sessions"] if one["session"] == item["session"]]
+        places = [one["places"] for one in self.answer["sessions"] if one["session"] == self._session_of(item)]
         place = item["slot"].rpartition("/")[2]
         return places[0].index(place) if places and place in places[0] else 0
 
+    def _session_of(self, item: Answer) -> str | None:
+        """Return the session of an item; one that is over knows it by its slot only."""
+        named = item["slot"].rpartition("/")[0]
+        return item["session"] or (named if any(one["session"] == named for one in self.answer["sessions"]) else None)
+
     def _session(self, item: Answer) -> str:
-        session = next((one for one in self.answer["sessions"] if one["session"] == item["session"]), None)
+        session = next((one for one in self.answer["sessions"] if one["session"] == self._session_of(item)), None)
         if session is not None:
             start, end = self._local(session["start"]), self._local(session["end"])
             return f"{session['name']} ({start:%H:%M}–{end:%H:%M})"
@@ -210,8 +215,7 @@ class _Sheet:
             )
             yield self._say(f"    {word.vi}: {one['reason']}", f"    {word.en}: {one['reason_en']}")
             if one["fallback"] is not None:
-                fallback = self._say(one["fallback"]["vi"], one["fallback"]["en"])
-                yield self._say(f"    Nếu không phát được: {fallback}", f"    If that fails: {fallback}")
+                yield "    " + self._say(one["fallback"]["vi"], one["fallback"]["en"])
             chances = [f"{self._moment(chance['start'])} {chance['title']}".strip() for chance in one["chances"]]
             if chances:
                 more = f" … (+{len(chances) - _CHANCES})" if len(chances) > _CHANCES else ""

@@ -60,7 +60,8 @@ class BadScenario(Refused):
 class PastAiring:
     """A slot that is over, in short. Named by `slot`, or by session, day and item of the grid.
 
-    planned_start: the session's start if left out. started_at: the planned start if left out and it sounded.
+    planned_start: when it started, else the session's start, if left out. started_at: the planned start if left out and
+    it sounded.
     seconds: how long it sounded; if left out, all of the recording where it was aired, nothing where it was missed.
     rehearsal: only virtual outputs.
     """
@@ -368,7 +369,7 @@ class _Facts:
             self._reader.find("missing_key", f"{where}.segment", message)
             return None
         slot, place, session_start = self._slot(station, past)
-        planned = past.planned_start or session_start or past.started_at
+        planned = past.planned_start or past.started_at or session_start
         if slot is None or planned is None:
             message = Text("Không tìm thấy mục này trong lịch.", "The grid has no such place on that day.")
             hint = Text(
