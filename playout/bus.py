@@ -15,6 +15,8 @@ from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES, Cue, Source, SourceO
 from playout.tally import Hole, Span, Tally
 
 Event = dict[str, object]
+_Share = tuple[Span, bytes, float, float]
+"""What one item gives to a block: where it lies, its samples, and its level at the start and the end."""
 Emit = Callable[[Event], None]
 
 BLOCK_FRAMES = 960
@@ -138,7 +140,7 @@ class Bus:
         """End everything at once and tell it with what was counted until now: the player is going."""
         for item in list(self._items.values()):
             self._finish(item, self._head, "stopped")
-            tallies = {output.name: output.tally(item.airing) for output in self._outputs}
+            tallies = self._tallies(item)
             self._announce(item, tallies)
             self._end(item, tallies, now_ns)
 
@@ -227,22 +229,23 @@ class Bus:
     # Making sound
 
     def _render(self, now_ns: int) -> None:
-        parts: list[tuple[Span, bytes, float, float]] = []
+        parts: list[_Share] = []
         for item in list(self._items.values()):
             self._take(item, parts, now_ns)
-        block = Block(
-            frame=self._head,
-            pcm=_mix(parts),
-            spans=tuple(sorted((part[0] for part in parts), key=lambda span: span.offset)),
-        )
+        block = _block(self._head, parts)
         self._head += BLOCK_FRAMES
         self._meter.add(block.pcm)
         for output in self._outputs:
-            output.hand(block)
+            output.hand(self._block_for(output.name, parts, block))
         if self._tap is not None:
             self._tap(block)
 
-    def _take(self, item: _Item, parts: list[tuple[Span, bytes, float, float]], now_ns: int) -> None:
+    def _block_for(self, output: str, parts: Sequence[_Share], whole: Block) -> Block:
+        """Return what one output gets: silence in the place of what is meant for others."""
+        own = [part for part in parts if self._items[part[0].airing].cue.sounds_on(output)]
+        return whole if len(own) == len(parts) else _block(whole.frame, own)
+
+    def _take(self, item: _Item, parts: list[_Share], now_ns: int) -> None:
         span = self._next_span(item)
         if span is None:
             self._end_if_past(item)
@@ -341,9 +344,9 @@ class Bus:
         for item in list(self._items.values()):
             if not item.handed and item.over_frame is None:
                 continue
-            tallies = {output.name: output.tally(item.airing) for output in self._outputs}
+            tallies = self._tallies(item)
             self._announce(item, tallies)
-            if item.over_frame is not None and (not item.handed or self._is_settled(item.over_frame, now_ns)):
+            if item.over_frame is not None and (not item.handed or self._is_settled(item, item.over_frame, now_ns)):
                 self._end(item, tallies, now_ns)
             elif due:
                 self._emit(
@@ -370,9 +373,15 @@ class Bus:
             first_ns = next(iter(started.values()))
             self._emit({"event": "started", "airing": item.airing, "monotonic_ns": first_ns, "outputs": started})
 
-    def _is_settled(self, frame: int, now_ns: int) -> bool:
+    def _own(self, item: _Item) -> list[Output]:
+        return [output for output in self._outputs if item.cue.sounds_on(output.name)]
+
+    def _tallies(self, item: _Item) -> dict[str, Tally]:
+        return {output.name: output.tally(item.airing) for output in self._own(item)}
+
+    def _is_settled(self, item: _Item, frame: int, now_ns: int) -> bool:
         late = now_ns - self._timeline.due_ns(frame) > _SETTLE_NS
-        return late or all(output.settled(frame) for output in self._outputs)
+        return late or all(output.settled(frame) for output in self._own(item))
 
     def _end(self, item: _Item, tallies: Mapping[str, Tally], now_ns: int) -> None:
         del self._items[item.airing]
@@ -449,7 +458,12 @@ def _dbfs(amplitude: float) -> float:
     return round(max(20 * math.log10(amplitude / 32768), FLOOR_DBFS), 1)
 
 
-def _mix(parts: Sequence[tuple[Span, bytes, float, float]]) -> bytes:
+def _block(frame: int, parts: Sequence[_Share]) -> Block:
+    spans = sorted((part[0] for part in parts), key=lambda span: span.offset)
+    return Block(frame=frame, pcm=_mix(parts), spans=tuple(spans))
+
+
+def _mix(parts: Sequence[_Share]) -> bytes:
     """Return one block of sound; a single item at full level passes untouched."""
     if not parts:
         return _SILENCE

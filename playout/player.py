@@ -167,12 +167,14 @@ class _ArmingDesk:
             self._prepare(self._orders.get())
 
     def _prepare(self, order: Command) -> None:
+        outputs = cast(list[str] | None, order.get("outputs"))
         cue = Cue(
             airing=str(order["airing"]),
             samples=cast(int, order["samples"]),
             from_sample=cast(int, order["from_sample"]),
             start_ns=cast(int, order["start_ns"]),
             after=cast(str | None, order.get("after")),
+            outputs=None if outputs is None else frozenset(outputs),
         )
         try:
             descriptor = open_approved(Path(str(order["path"])), sha256=str(order["sha256"]), samples=cue.samples)

@@ -17,6 +17,7 @@ class Cue:
     airing: the parent's name for it. samples: length of the whole file. from_sample: the first one to air.
     start_ns: CLOCK_MONOTONIC nanoseconds at which `from_sample` is due.
     after: the airing whose last sample the first of this one follows directly, if it runs to its end.
+    outputs: the names of those on which it sounds, None for all; the others are silent meanwhile.
     """
 
     airing: str
@@ -24,6 +25,11 @@ class Cue:
     from_sample: int
     start_ns: int
     after: str | None
+    outputs: frozenset[str] | None = None
+
+    def sounds_on(self, output: str) -> bool:
+        """Return whether the output of that name is one of its own."""
+        return self.outputs is None or output in self.outputs
 
 
 class Source(Protocol):

@@ -25,10 +25,10 @@ class MemoryOutput:
 
     lead_ns = 200_000_000
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, name: str = "main") -> None:
         self.states: list[tuple[str, str, str]] = []
-        self.name = "main"
-        self._counter = VirtualOutput("main", timeline=timeline, report=lambda *state: self.states.append(state))
+        self.name = name
+        self._counter = VirtualOutput(name, timeline=timeline, report=lambda *state: self.states.append(state))
         self.blocks: list[Block] = []
 
     def start(self) -> None:
@@ -123,13 +123,15 @@ class StuckSource:
 class Rig:
     """A bus, its output, and a clock that moves when it is told."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, two: bool = False) -> None:
         self.folder = folder
         self.timeline = Timeline(origin_ns=START_NS)
         self.output = MemoryOutput(self.timeline)
+        self.village = MemoryOutput(self.timeline, "village")
         self.files = Files()
         self.events: list[dict[str, object]] = []
-        self.bus = Bus(timeline=self.timeline, outputs=[self.output], opener=self.files, emit=self.events.append)
+        outputs = [self.output, self.village] if two else [self.output]
+        self.bus = Bus(timeline=self.timeline, outputs=outputs, opener=self.files, emit=self.events.append)
         self.now_ns = START_NS
         self.rng = np.random.default_rng(7)
 
@@ -141,7 +143,7 @@ class Rig:
         self.files.sounds[airing] = path
         return sound
 
-    def arm(self, airing: str, *, samples: int, at_s: float, from_sample: int = 0, after=None) -> None:
+    def arm(self, airing: str, *, samples: int, at_s: float, from_sample: int = 0, after=None, outputs=None) -> None:
         """Arm `airing` at `at_s` seconds of the rig's time."""
         self.bus.arm(
             Cue(
@@ -150,6 +152,7 @@ class Rig:
                 from_sample=from_sample,
                 start_ns=START_NS + round(at_s * NS_PER_S),
                 after=after,
+                outputs=outputs,
             )
         )
 
@@ -172,9 +175,9 @@ class Rig:
         (event,) = [event for event in self.told("ended") if event["airing"] == airing]
         return event
 
-    def heard(self, second: float, samples: int) -> np.ndarray:
-        """Return what was on the bus from `second` on."""
-        first, sound = self.output.samples()
+    def heard(self, second: float, samples: int, output: MemoryOutput | None = None) -> np.ndarray:
+        """Return what an output was handed from `second` on; the first one if none is named."""
+        first, sound = (output or self.output).samples()
         at = round(second * RATE_HZ) - first
         return sound[at : at + samples]
 
@@ -434,3 +437,53 @@ def test_every_cue_has_one_answer_and_no_count_exceeds_the_truth(rig: Rig, seed:
         if event["handed_sha256"]:
             assert event["handed"] == lengths[str(event["airing"])]
     assert rig.files.open_files == set()
+
+
+def test_an_item_for_one_output_leaves_the_others_silent(tmp_path: Path) -> None:
+    """A village's notice is heard bit by bit in the village and nowhere else, and only its output is counted."""
+    rig = Rig(tmp_path, two=True)
+    taped: list[Block] = []
+    rig.bus.tap(taped.append)
+    notice = rig.file("notice", samples=50_001)
+    everybody = rig.file("everybody", samples=48_000)
+    rig.arm("notice", samples=50_001, at_s=2.0, outputs=frozenset({"village"}))
+    rig.arm("everybody", samples=48_000, at_s=3.0, after="notice")
+    rig.run_until(6)
+    assert np.array_equal(rig.heard(2.0, 50_001, rig.village), notice)
+    assert not rig.heard(2.0, 50_001).any()
+    after = 2.0 + 50_001 / RATE_HZ
+    for output in (rig.output, rig.village):
+        assert np.array_equal(rig.heard(after, 48_000, output), everybody)
+    (started, _) = rig.told("started")
+    assert started["outputs"] == {"village": START_NS + 2 * NS_PER_S}
+    ended = rig.ended("notice")
+    assert ended["cause"] == "complete"
+    assert {name: output["samples"] for name, output in ended["outputs"].items()} == {"village": 50_001}
+    assert set(rig.ended("everybody")["outputs"]) == {"main", "village"}
+    # The recording of what went out has everything that anybody heard.
+    assert sum(any(span.airing == "notice" for span in block.spans) for block in taped) > 50
+
+
+def test_what_fades_on_one_output_is_not_heard_on_another(tmp_path: Path) -> None:
+    """While one item fades and the next begins elsewhere, each output has its own sound only."""
+    rig = Rig(tmp_path, two=True)
+    rig.file("a", samples=4 * RATE_HZ)
+    other = rig.file("b", samples=RATE_HZ)
+    rig.arm("a", samples=4 * RATE_HZ, at_s=1.0, outputs=frozenset({"main"}))
+    rig.arm("b", samples=RATE_HZ, at_s=2.5, outputs=frozenset({"village"}))
+    rig.run_until(1.5)
+    rig.bus.stop("a", fade_ms=1000, silent_ns=START_NS + 3 * NS_PER_S)
+    rig.run_until(5)
+    assert np.array_equal(rig.heard(2.5, RATE_HZ, rig.village), other)
+    assert not rig.heard(1.0, RATE_HZ, rig.village).any()
+    assert rig.heard(2.5, RATE_HZ // 4).any()
+
+
+def test_an_item_for_an_output_that_is_not_there_is_never_counted(rig: Rig) -> None:
+    """It ends as lost and is heard nowhere."""
+    rig.file("a", samples=RATE_HZ)
+    rig.arm("a", samples=RATE_HZ, at_s=1.0, outputs=frozenset({"elsewhere"}))
+    rig.run_until(4)
+    assert rig.ended("a")["outputs"] == {}
+    assert rig.ended("a")["cause"] == "output_lost"
+    assert not rig.heard(1.0, RATE_HZ).any()
