@@ -13,7 +13,7 @@ from schedules.duty import Duty, DutyWindow, Period
 from schedules.grid import Change, DayKind, SessionException, SessionRule
 from schedules.intent import Intent
 from schedules.recurrence import Days, days_of
-from schedules.station import ClusterGroup, DaySpan, GroupCode, Station
+from schedules.station import ClusterGroup, DaySpan, GroupCode, Station, StationCode
 
 _DAY = timedelta(days=1)
 
@@ -56,11 +56,12 @@ def local_dates(zone: ZoneInfo, during: Interval) -> Iterator[date]:
 class Occurrence:
     """One session on one day. `name` is its identity in slots: the rule, and the number of the start if several.
 
-    day: the local date that the rule names; `during` lies elsewhere where an exception moved it.
+    day: the local date that the rule names; `during` lies elsewhere where an exception moved it. number: from 1.
     """
 
     rule: SessionRule
     name: str
+    number: int
     day: date
     during: Interval
     moved_by: SessionException | None = None
@@ -70,49 +71,66 @@ def occurrences(intent: Intent, station: Station, during: Interval) -> list[Occu
     """Return the sessions of `station` that overlap `during` and are due, by start and then by rule."""
     zone = ZoneInfo(station.zone)
     days = days_of(intent, station.code)
+    changes = changes_of(intent, station.code)
     found: list[Occurrence] = []
     for rule in intent.sessions:
         if rule.station != station.code:
             continue
-        changes = [e for e in intent.exceptions if e.session == rule.id and e.station == rule.station]
-        length = timedelta(seconds=rule.length_s)
-        earliest = during.start - length
+        earliest = during.start - timedelta(seconds=rule.length_s)
         if rule.since >= during.end or (rule.until is not None and rule.until <= earliest):
             continue
-        for day in _candidates(zone, Interval(earliest, during.end), changes):
+        mine = changes.get(rule.id, ())
+        for day in _candidates(zone, Interval(earliest, during.end), mine):
             if days.due(rule, day):
-                found += (one for one in on_date(rule, day, station, days, changes) if one.during.overlaps(during))
+                dated = (on_date(rule, number, day, station, days, mine) for number in range(1, len(rule.starts) + 1))
+                found += (one for one in dated if one is not None and one.during.overlaps(during))
     return sorted(found, key=lambda one: (one.during.start, one.name, one.day))
 
 
 def on_date(
-    rule: SessionRule, day: date, station: Station, days: Days, changes: Sequence[SessionException]
-) -> Iterator[Occurrence]:
-    """Yield what is due of a rule that names `day`, wherever the exceptions `changes` of that rule move it."""
+    rule: SessionRule, number: int, day: date, station: Station, days: Days, changes: Sequence[SessionException]
+) -> Occurrence | None:
+    """Return the `number`-th session of a rule that names `day`, wherever its exceptions `changes` move it.
+
+    None where it is not due: another week holds, it is cancelled, or rule or station have ended or not begun.
+    """
     zone = ZoneInfo(station.zone)
-    length = timedelta(seconds=rule.length_s)
-    for number, at in enumerate(rule.starts, start=1):
-        start, held, moved_by = instant(zone, day, at), day, None
-        if days.template(day, start) != rule.template:
-            continue
-        if (change := _change(changes, day, number, start)) is not None:
-            if change.change is Change.CANCEL:
-                continue
-            held = day + _shift(change)
-            moved, moved_by = instant(zone, held, change.to_start or at), change
-            if moved < change.since:
-                # What was over when it was decided cannot be made due: the session stays where the rule has it.
-                held, moved, moved_by = day, start, None
-            start = moved
-        if (
-            start < rule.since
-            or (rule.until is not None and start >= rule.until)
-            or (station.valid_from is not None and held < station.valid_from)
-            or (station.valid_until is not None and held > station.valid_until)
-        ):
-            continue
-        name = rule.id if len(rule.starts) == 1 else f"{rule.id}.{number}"
-        yield Occurrence(rule=rule, name=name, day=day, during=Interval(start, start + length), moved_by=moved_by)
+    at = rule.starts[number - 1]
+    start, held, moved_by = instant(zone, day, at), day, None
+    if days.template(day, start) != rule.template:
+        return None
+    if changes and (change := _change(changes, day, number, start)) is not None:
+        if change.change is Change.CANCEL:
+            return None
+        moved_to = day + shift(change)
+        moved = instant(zone, moved_to, change.to_start or at)
+        # What was over when it was decided cannot be made due: the session stays where the rule has it.
+        if moved >= change.since:
+            start, held, moved_by = moved, moved_to, change
+    if (
+        start < rule.since
+        or (rule.until is not None and start >= rule.until)
+        or (station.valid_from is not None and held < station.valid_from)
+        or (station.valid_until is not None and held > station.valid_until)
+    ):
+        return None
+    return Occurrence(
+        rule=rule,
+        name=rule.id if len(rule.starts) == 1 else f"{rule.id}.{number}",
+        number=number,
+        day=day,
+        during=Interval(start, start + timedelta(seconds=rule.length_s)),
+        moved_by=moved_by,
+    )
+
+
+def changes_of(intent: Intent, station: StationCode) -> dict[str, list[SessionException]]:
+    """Return the exceptions of a station by session."""
+    found: dict[str, list[SessionException]] = {}
+    for exception in intent.exceptions:
+        if exception.station == station:
+            found.setdefault(exception.session, []).append(exception)
+    return found
 
 
 def day_kind(intent: Intent, day: date) -> DayKind:
@@ -129,9 +147,8 @@ def _candidates(zone: ZoneInfo, starts: Interval, changes: Sequence[SessionExcep
     found = set(near)
     for change in changes:
         if change.change is Change.MOVE and change.to_day is not None:
-            shift = change.to_day - change.day
             if change.following:
-                found.update(day - shift for day in near)
+                found.update(day - shift(change) for day in near)
             elif first <= change.to_day <= last:
                 found.add(change.day)
     return found
@@ -150,7 +167,8 @@ def _change(changes: Sequence[SessionException], day: date, number: int, start: 
     return max(fitting, key=lambda c: (not c.following, c.since, c.number is not None, c.day, c.id), default=None)
 
 
-def _shift(change: SessionException) -> timedelta:
+def shift(change: SessionException) -> timedelta:
+    """Return by how much an exception moves the date of a session."""
     return timedelta(0) if change.to_day is None else change.to_day - change.day
 
 

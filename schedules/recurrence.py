@@ -39,10 +39,13 @@ class Days:
 
     def due(self, rule: SessionRule, day: date) -> bool:
         """Return whether the rule names `day`; which week holds then is not asked."""
+        return recurs(rule, day, self.weekday(day)) and self.allow(rule, day)
+
+    def allow(self, rule: SessionRule, day: date) -> bool:
+        """Return whether `day` lies in the rule's dates and is of a kind it wants."""
         return (
             (rule.valid_from is None or rule.valid_from <= day)
             and (rule.valid_until is None or day <= rule.valid_until)
-            and recurs(rule, day, self.weekday(day))
             and (not rule.only or self.kind(day) in rule.only)
         )
 
