@@ -14,7 +14,8 @@ from link.codec import canonical, dump, load
 from link.keys import sign, verify
 from schedules.errors import SignatureInvalid
 from schedules.intent import Intent
-from schedules.station import StationCode, units_above
+from schedules.owing import predecessors
+from schedules.station import StationCode, merged_into, units_above
 
 SCHEMA = 1
 
@@ -22,15 +23,24 @@ SCHEMA = 1
 def for_station(intent: Intent, code: StationCode) -> Intent:
     """Return the part of `intent` that concerns one station; nothing of its neighbours travels to it."""
     station = intent.station(code)
-    above = {station.unit, *units_above(intent.units, station.unit)}
+    before = predecessors(intent, code)
+    above = {station.unit, *units_above(intent.units, station.unit), *merged_into(intent.units, station.unit)}
     return replace(
         intent,
         units=tuple(unit for unit in intent.units if unit.code in above),
-        stations=(station,),
+        # Those that it succeeded stay known: their duties and their library go on here.
+        stations=(station, *(s for s in intent.stations if s.code in before)),
         segments=tuple(s for s in intent.segments if s.owner in above),
         sessions=tuple(s for s in intent.sessions if s.station == code),
         one_offs=tuple(o for o in intent.one_offs if o.station == code),
-        duties=tuple(replace(d, stations=(code,)) for d in intent.duties if code in d.stations),
+        duties=tuple(
+            replace(d, stations=tuple(s for s in d.stations if s == code or s in before))
+            for d in intent.duties
+            if code in d.stations or before.intersection(d.stations)
+        ),
+        templates=tuple(t for t in intent.templates if t.station == code),
+        exceptions=tuple(e for e in intent.exceptions if e.station == code),
+        excuses=tuple(e for e in intent.excuses if e.station == code),
     )
 
 

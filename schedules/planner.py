@@ -1,518 +1,360 @@
-"""plan = f(intent, facts, now): the rundown of one station, with the reason for every item. Pure and replayable."""
+"""plan = f(intent, facts, now): the rundown of one station, with the reason for every item. Pure and replayable.
+
+A pass over sessions and orders (flow) gives the grid; what duties then still lack is placed beside it (placing), and
+where that cannot be, instead of ordinary items. What is left without a place is named with the reason (impossible).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from schedules.airing import Airing, Facts, Run, RunState, Verdict
-from schedules.calendar import Occurrence, occurrences, open_until, permitted
-from schedules.choosing import Choice, choose, usable
+from schedules.airing import Facts
+from schedules.calendar import duty_windows, instant, open_until
+from schedules.choosing import Choice, Stock
 from schedules.clock import Interval
+from schedules.duty import Chance, DutyStanding
 from schedules.findings import Finding, Severity
-from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
+from schedules.flow import LATE_LIMIT_S, Flow, one_off_slot
+from schedules.grid import ItemKind, SlotId, Timing
+from schedules.impossible import why_impossible
 from schedules.intent import Intent
-from schedules.programme import ProgrammeCode
-from schedules.reconcile import origin, starts_anew
+from schedules.ordering import check_one_off
+from schedules.owing import Need, Owed, fits, make_up_prefix, matches, need, owing
+from schedules.placing import Placement, Problem, Solution, solve
 from schedules.rundown import Rundown, RundownItem
-from schedules.segment import Segment, SegmentId
-from schedules.standing import Placed, open_programmes, stand
-from schedules.station import Station, StationCode
+from schedules.segment import SegmentId
+from schedules.standing import chance, coming, pressing, standing, warnings
+from schedules.station import Station
 from schedules.text import Text
 
-LATE_LIMIT_S = {Timing.HARD: 30.0, Timing.SOFT: 300.0, Timing.RELATIVE: 300.0}
-"""How late an item may begin and still count as aired."""
+__all__ = ["LATE_LIMIT_S", "TRIES", "check_one_off", "one_off_slot", "plan"]
 
-OVERRUN_LIMIT = timedelta(seconds=300)
-"""How far a session that was delayed may run over its end."""
+TRIES = 6
+"""How often a missed duty is tried again in its period."""
+
+MAKE_UP_LATE = timedelta(seconds=60)
+"""How late a make-up may begin; later the next mark is taken."""
 
 _LOOK_BACK = timedelta(hours=26)
-_PAST = timedelta(seconds=5)
-_LATEST = timedelta(seconds=max(LATE_LIMIT_S.values()))
+_FURTHEST = timedelta(days=35)
+_AT_ONCE = timedelta(microseconds=1)
 
 
-def one_off_slot(station: StationCode, one_off: str) -> SlotId:
-    """Return the slot of a one-off airing."""
-    return f"{station}/oneoff/{one_off}"
-
-
-def plan(intent: Intent, facts: Facts, now: datetime, horizon: Interval) -> Rundown:
-    """Return what should air at `facts.station` in `horizon`, and how its duties stand.
+def plan(intent: Intent, facts: Facts, now: datetime, horizon: Interval, *, thorough: bool = True) -> Rundown:
+    """Return what should air at `facts.station` in `horizon`, and how its duties stand in the periods up to its end.
 
     The same input gives the same rundown, in whatever order the parts of the input come.
     Slots with a final row come back as that row tells; runs that have begun keep the item they began with.
+    thorough: work out the further chances of each duty too, and why what is impossible is so; it changes no item.
     """
     station = intent.station(facts.station)
+    owed = owing(intent, station, facts, Interval(now, max(horizon.end, now + _AT_ONCE)))
     began = min(horizon.start, facts.since or horizon.start, now) - _LOOK_BACK
-    flow = _Flow(intent=intent, station=station, facts=facts, now=now)
-    flow.fill(Interval(began, horizon.end))
-    # A slot of Friday keeps a duty from being made up on Saturday, also when only today was asked for.
-    programmes, until = open_programmes(intent, station, facts, now, flow.items)
-    if programmes and until > horizon.end:
-        flow.look_ahead(Interval(horizon.end, until), programmes)
-    placed = Placed(items=tuple(flow.items), taken=tuple(flow.taken), used=frozenset(flow.used))
-    make_ups, standings, duty_findings = stand(intent, station, facts, now, placed)
+    making = _Making(
+        intent=intent, station=station, facts=facts, now=now, during=Interval(began, horizon.end), owed=owed
+    )
+    flow, make_ups = making.made()
     items = [*flow.items, *make_ups]
+    standings, findings = making.stood(flow, items, thorough=thorough)
     kept = [i for i in items if i.start < horizon.end and max(i.end, i.due) >= horizon.start]
+    seen = [f for f in flow.findings if _within(f, items, horizon)]
     return Rundown(
         station=station.code,
         revision=intent.revision,
         planned_at=now,
         items=tuple(sorted(kept, key=lambda i: (i.start, i.due, i.slot))),
-        findings=(*flow.findings, *duty_findings),
+        findings=(*seen, *findings),
         duties=standings,
     )
 
 
-@dataclass(slots=True)
-class _Flow:
-    """One pass over the sessions and one-offs of a stretch, in time order."""
+def _within(finding: Finding, items: Sequence[RundownItem], horizon: Interval) -> bool:
+    """Return whether a finding is about the asked stretch; those about whole sessions stay."""
+    about = next((item for item in items if item.slot == finding.where), None)
+    return about is None or about.start < horizon.end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
+    """The making of one plan. during: the stretch in which sessions are placed. owed: what the station owes."""
 
     intent: Intent
     station: Station
     facts: Facts
     now: datetime
-    items: list[RundownItem] = field(default_factory=list)
-    taken: list[Interval] = field(default_factory=list)
-    used: set[SegmentId] = field(default_factory=set)
-    findings: list[Finding] = field(default_factory=list)
-    finals: dict[SlotId, Airing] = field(default_factory=dict)
-    begun: dict[SlotId, Run] = field(default_factory=dict)
-    hard: list[RundownItem] = field(default_factory=list)
-    soft: list[OneOff] = field(default_factory=list)
-    busy_until: datetime | None = None
-    on_air_until: datetime | None = None
-    former: dict[str, list[Interval]] = field(default_factory=dict)
+    during: Interval
+    owed: tuple[Owed, ...]
 
-    def fill(self, during: Interval) -> None:
-        """Place everything that is due in `during`."""
-        self.finals = {row.slot: row for row in self.facts.airings}
-        self.begun = {run.slot: run for run in self.facts.runs if run.state is not RunState.ARMED or run.parts}
-        self._find_former()
-        self.used = {run.item.segment for run in self.begun.values() if run.item.segment is not None}
-        ordered = sorted(self.intent.one_offs, key=lambda o: (o.start, o.id))
-        mine = [o for o in ordered if o.station == self.station.code and during.start <= o.start < during.end]
-        for one_off in mine:
-            if one_off.cancelled_at is not None:
-                self._cancelled(one_off)
-            elif one_off.timing is Timing.HARD:
-                self._fixed(one_off)
-            else:
-                self.soft.append(one_off)
-        under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
-        self.on_air_until = max((self._ends(item) for item in under_way), default=None)
-        sessions = occurrences(self.intent, self.station, during)
-        for session in sessions:
-            self._place_soft(session.during.start)
-            self._session(session)
-        self._place_soft(during.end)
-        placed = {item.slot for item in self.items}
-        for run in self.begun.values():
-            if run.slot not in placed:
-                # Its place is gone from the grid, or it is a make-up: it goes on, and takes its time.
-                self._add(self._under_way(run))
+    def made(self) -> tuple[Flow, tuple[RundownItem, ...]]:
+        """Return the pass over the grid and the make-ups beside it."""
+        flow = self._flow(self.during.end)
+        ahead = self._open(flow)
+        if ahead and (until := self._until(ahead)) > self.during.end:
+            # A slot of Friday keeps a duty from being made up on Saturday, also when only today was asked for.
+            flow.look_ahead(Interval(self.during.end, until), frozenset(n.owed.duty.programme for n in ahead))
+            if self._open(flow):
+                flow = self._flow(until)
+        lacking = self._open(flow)
+        if not lacking:
+            return flow, ()
+        beside = solve(self._problem(flow, lacking))
+        make_ups = self._make_ups(flow, beside)
+        if beside.missing == 0:
+            return flow, make_ups
+        return self._instead(flow, make_ups, beside)
 
-    def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode]) -> None:
-        """Place the sessions of `during` that hold a slot of one of `programmes`."""
-        for session in occurrences(self.intent, self.station, during):
-            named = any(place.programme in programmes for place in session.rule.items)
-            if named and session.during.start >= during.start:
-                self._session(session)
+    def _flow(self, until: datetime, pinned: Mapping[SlotId, Placement] | None = None) -> Flow:
+        flow = self._new(pinned or {}, ())
+        flow.fill(Interval(self.during.start, until))
+        return flow
 
-    def _session(self, session: Occurrence) -> None:
-        nominal = session.during.start
-        due = max(nominal, self.busy_until or nominal)
-        if due > nominal and session.during.end > self.now:
-            self._delayed(session)
-        previous: RundownItem | None = None
-        for place in session.rule.items:
-            slot = f"{self.station.code}/{session.name}/{session.day.isoformat()}/{place.id}"
-            if (row := self.finals.get(slot)) is not None:
-                nominal = max(nominal, row.planned_end)
-                due = max(due, nominal if row.ended_at is None else row.ended_at)
-                self._add(_from_row(row))
-                previous = None
-                continue
-            if (run := self.begun.get(slot)) is not None:
-                item = self._under_way(run)
-                self._add(item)
-                nominal = max(nominal, item.end)
-                due = max(due, self._ends(item))
-                if item.cut_at is not None:
-                    due = max(nominal, self._ends(item))
-                previous = item
-                continue
-            nominal = self._after_former(slot, nominal)
-            due = self._soft_before(self._after_on_air(max(due, nominal)))
-            choice = self._choice(place, due)
-            if choice.segment is None and place.optional:
-                continue
-            length = choice.segment.duration if choice.segment else timedelta(0)
-            clear = self._clear(nominal, length)
-            due = self._clear(max(due, clear), length)
-            pushed = clear != nominal
-            nominal = clear
-            item = self._item(slot, session, place, choice, nominal, due)
-            item = self._admit(item, session, pushed=pushed)
-            if item.sha256 is None or item.replaced_by is not None:
-                self._add(item)
-                continue
-            if previous is not None and previous.due + (previous.end - previous.start) == item.due:
-                item = replace(item, joins=previous.slot)
-            self._add(item)
-            lost = item.due + length <= self.now - _PAST or (self.now - nominal).total_seconds() > item.late_limit_s
-            nominal = item.end
-            if not lost:
-                self.used.add(item.segment or "")
-                started = max(item.due, self.now)
-                due = started + length
-                previous = item
-            else:
-                due = max(due, nominal)
-                previous = None
-        self.busy_until = max(due, self.busy_until or due)
+    def _new(self, pinned: Mapping[SlotId, Placement], make_ups: tuple[RundownItem, ...]) -> Flow:
+        return Flow(
+            intent=self.intent,
+            station=self.station,
+            facts=self.facts,
+            now=self.now,
+            stock=Stock(intent=self.intent, station=self.station, facts=self.facts),
+            zone=ZoneInfo(self.station.zone),
+            needs=[need(owed) for owed in self.owed],
+            pinned=pinned,
+            make_ups=make_ups,
+        )
 
-    def _choice(self, place: SessionItem, due: datetime) -> Choice:
-        if place.segment is not None:
-            fixed = self.intent.segment(place.segment)
-            if fixed is None:
-                why = Text(
-                    "Bài cố định của mục này không còn được duyệt.",
-                    "The fixed item of this place is no longer approved.",
-                )
-                return Choice(segment=None, why=why)
-            if self.facts.media is not None and fixed.sha256 not in self.facts.media:
-                why = Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
-                return Choice(segment=None, why=why)
-            return Choice(segment=fixed, why=Text("Mục cố định của buổi phát.", "A fixed item of the session."))
-        if place.programme is None:
-            return Choice(segment=None, why=Text("Mục này chưa chọn bài.", "Nothing was chosen for this place."))
-        return choose(self.intent, self.station, self.facts, place.programme, due, self.used)
+    def _open(self, flow: Flow) -> tuple[Need, ...]:
+        """Return what is missing after a pass and must find a place now."""
+        return tuple(n for n in flow.needs if n.missing and pressing(n.owed, self.now))
 
-    def _item(
+    def _until(self, needs: Sequence[Need]) -> datetime:
+        return min(max(n.owed.during.end for n in needs), self.now + _FURTHEST)
+
+    # Beside the grid, or instead of ordinary items
+
+    def _instead(
+        self, flow: Flow, make_ups: tuple[RundownItem, ...], beside: Solution
+    ) -> tuple[Flow, tuple[RundownItem, ...]]:
+        """Return the plan in which duties take the time of ordinary items, where it fulfils more of them."""
+        problem = self._problem_instead(flow)
+        instead = solve(problem)
+        if instead.missing >= beside.missing:
+            return flow, make_ups
+        pinned = {one.slot: one for one in instead.placements if one.slot is not None}
+        forced = self._make_ups(flow, instead)
+        other = self._new(pinned, forced)
+        other.fill(Interval(self.during.start, max(self.during.end, self._until(problem.needs))))
+        left = sum(n.missing for n in self._open(other))
+        more: tuple[RundownItem, ...] = ()
+        if left:
+            rest = solve(self._problem(other, self._open(other)))
+            left, more = rest.missing, self._make_ups(other, rest)
+        return (other, more) if left < beside.missing else (flow, make_ups)
+
+    def _problem(self, flow: Flow, lacking: tuple[Need, ...]) -> Problem:
+        return self._posed(flow, lacking, blocked=tuple(flow.taken), used=flow.used, openings=False)
+
+    def _problem_instead(self, flow: Flow) -> Problem:
+        """Return the problem in which only what has begun, or was ordered, keeps its time."""
+        firm = {item.slot for item in flow.items if item.slot in flow.begun or (item.session is None and not item.duty)}
+        needs = []
+        for owed in self.owed:
+            kept = [i for i in flow.items if i.slot in firm and flow.will_count(i)]
+            _, left = coming(owed, kept)
+            if left.missing and pressing(owed, self.now):
+                needs.append(left)
+        used = {i.segment: i.due for i in flow.items if i.slot in firm and i.segment is not None}
+        return self._posed(flow, tuple(needs), blocked=tuple(flow.firm), used=used, openings=True)
+
+    def _posed(
         self,
-        slot: SlotId,
-        session: Occurrence,
-        place: SessionItem,
-        choice: Choice,
-        start: datetime,
-        due: datetime,
-    ) -> RundownItem:
-        segment = choice.segment
-        first = place is session.rule.items[0]
-        timing = Timing.HARD if first else Timing.RELATIVE
-        item = RundownItem(
-            slot=slot,
-            station=self.station.code,
-            session=f"{self.station.code}/{session.name}/{session.day.isoformat()}",
-            session_end=session.during.end,
-            start=start,
-            end=start,
-            due=due,
-            kind=place.kind,
-            programme=place.programme or (segment.programme if segment else None),
-            timing=timing,
-            segment=None,
-            title="",
-            sha256=None,
-            pcm_sha256=None,
-            samples=0,
-            topics=(),
-            late_limit_s=LATE_LIMIT_S[Timing.RELATIVE],
-            why=choice.why,
+        flow: Flow,
+        needs: tuple[Need, ...],
+        *,
+        blocked: tuple[Interval, ...],
+        used: Mapping[SegmentId, datetime],
+        openings: bool,
+    ) -> Problem:
+        ordered = tuple(sorted(needs, key=lambda n: (n.owed.during.end, n.owed.duty.code)))
+        stock = flow.stock
+
+        def offered(wanting: Need, taken: frozenset[SegmentId]) -> tuple[Choice, ...]:
+            return self._offered(stock, wanting, {**used, **dict.fromkeys(taken, self.now)})
+
+        return Problem(
+            needs=ordered,
+            openings=tuple(flow.openings) if openings else (),
+            blocked=blocked,
+            windows=tuple(tuple(self._windows(n.owed)) for n in ordered),
+            offered=offered,
+            earliest=self.now,
+            grace=MAKE_UP_LATE,
+            zone=flow.zone,
+            tries=tuple(TRIES - len(self._tried(flow, n.owed)) for n in ordered),
+            day_left_s=(flow.day_left_s if openings else flow.day_unused_s),
+            longest_s=self.station.limits.session_s,
         )
-        return _with_audio(item, segment)
 
-    def _admit(self, item: RundownItem, session: Occurrence, *, pushed: bool) -> RundownItem:
-        """Return the item, or the same without audio where it may not begin: no room left, or outside the hours."""
-        if item.sha256 is None:
-            self._find("no_audio", item, item.why)
-            return item
-        length = item.end - item.start
-        if item.end > session.during.end or item.due + length > session.during.end + OVERRUN_LIMIT:
-            if pushed and (blocker := self._blocker(session.during)) is not None:
-                why = Text("Nhường giờ cho lượt phát đã xếp riêng.", "Gives way to an airing ordered by itself.")
-                return replace(item, replaced_by=blocker.slot, why=why)
-            why = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
-            self._find("does_not_fit", item, why)
-            return _without_audio(item, why)
-        if not permitted(self.station, Interval(item.due, item.due + length)):
-            why = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
-            self._find("outside_hours", item, why)
-            return _without_audio(item, why)
-        return replace(item, open_until=open_until(self.station, item.due))
+    def _windows(self, owed: Owed) -> list[Interval]:
+        """Return the windows of make-ups from yesterday on: from a midnight, so that marks hold still."""
+        zone = ZoneInfo(self.station.zone)
+        yesterday = instant(zone, (self.now - timedelta(days=1)).astimezone(zone).date(), time(0))
+        start = max(owed.during.start, yesterday)
+        return duty_windows(self.station, owed.duty, Interval(start, max(start, owed.during.end)))
 
-    def _under_way(self, run: Run) -> RundownItem:
-        """Return the item of a run that has begun, with the moment at which an ordered airing cuts it.
+    def _offered(self, stock: Stock, wanting: Need, used: Mapping[SegmentId, datetime]) -> tuple[Choice, ...]:
+        """Return what a need could air now or, where recordings become valid later in its period, from then on."""
+        duty = wanting.owed.duty
+        end = wanting.owed.during.end
+        later = {
+            s.valid_from for s in self.intent.segments if s.valid_from is not None and self.now < s.valid_from < end
+        }
+        found: dict[SegmentId, Choice] = {}
+        for moment in (self.now, *sorted(later)):
+            key = make_up_prefix(self.station, wanting.owed)
+            for one in stock.choices(duty.programme, moment, used, wanted=lambda s: fits(duty, s), key=key).found:
+                if one.segment is not None:
+                    found.setdefault(one.segment.id, one)
+        start = max(self.now, wanting.owed.during.start)
 
-        Without audio where it was interrupted and is not approved any more: then it does not go on.
-        """
-        item = replace(run.item, due=origin(run))
-        if run.state in (RunState.INTERRUPTED, RunState.ARMED):
-            segment = self.intent.segment(run.item.segment or "")
-            if segment is None or segment.sha256 != run.item.sha256:
-                why = Text(
-                    "Bài không còn được duyệt khi máy phát lại được.",
-                    "The item was no longer approved when it could have gone on.",
-                )
-                return _without_audio(item, why)
-        if run.state is RunState.INTERRUPTED and starts_anew(run, self.now):
-            item = replace(item, due=max(item.due, self.now))
-        ends = item.due + (item.end - item.start)
-        cuts = [h.start for h in self.hard if h.slot != run.slot and item.due < h.start < ends]
-        return replace(item, cut_at=min(cuts)) if cuts else item
+        def gain(one: Choice) -> int:
+            segment = one.segment
+            return 0 if segment is None else wanting.after(segment.programme, segment.topics, start).missing
 
-    def _ends(self, item: RundownItem) -> datetime:
-        """Return from when on the time of `item` is free again."""
-        return item.due + (item.end - item.start) if item.cut_at is None else self._after_hard(item.cut_at)
+        return tuple(sorted(found.values(), key=gain))
 
-    def _after_on_air(self, due: datetime) -> datetime:
-        """Return `due`, or when what is on air now ends: there is one source at a time. What is long past stays so."""
-        if self.on_air_until is None or due < self.now - _LATEST:
-            return due
-        return max(due, self.on_air_until)
+    def _tried(self, flow: Flow, owed: Owed) -> frozenset[SlotId]:
+        """Return the make-ups of a period that have begun or are over: every try has a number of its own."""
+        prefix = make_up_prefix(self.station, owed)
+        return frozenset(slot for slot in (*flow.finals, *flow.begun) if slot.startswith(prefix))
 
-    def _find_former(self) -> None:
-        """Note per session and day what took its time there, also where its place is not in the grid any more."""
-        times = [(row.slot, row.planned_start, row.planned_end) for row in self.finals.values()]
-        times += [(run.slot, run.item.start, run.item.end) for run in self.begun.values()]
-        for slot, start, end in times:
-            if end > start:
-                self.former.setdefault(slot.rpartition("/")[0], []).append(Interval(start, end))
+    def _make_ups(self, flow: Flow, solution: Solution) -> tuple[RundownItem, ...]:
+        taken = {slot for owed in self.owed for slot in self._tried(flow, owed)}
+        items = []
+        for one in sorted((p for p in solution.placements if p.slot is None), key=lambda p: (p.start, p.segment.id)):
+            prefix = make_up_prefix(self.station, one.need.owed)
+            slot = next(s for n in range(1, 2 * TRIES + 1) if (s := f"{prefix}{n}") not in taken)
+            taken.add(slot)
+            items.append(self._make_up(slot, one))
+        return tuple(items)
 
-    def _after_former(self, slot: SlotId, nominal: datetime) -> datetime:
-        for stretch in sorted(self.former.get(slot.rpartition("/")[0], ())):
-            if stretch.contains(nominal):
-                nominal = stretch.end
-        return nominal
-
-    def _fixed(self, one_off: OneOff) -> None:
-        item = self._one_off(one_off, one_off.start)
-        row = self.finals.get(item.slot)
-        # One that was stopped, missed or cancelled no longer keeps others away from the rest of its time.
-        over = item.end if row is None else min(item.end, max(item.start, row.ended_at or item.start))
-        self.hard.append(replace(item, end=over))
-        self._add(item)
-
-    def _soft_before(self, due: datetime) -> datetime:
-        while self.soft and self.soft[0].start <= due:
-            due = self._soft(self.soft.pop(0), due)
-        return due
-
-    def _place_soft(self, before: datetime) -> None:
-        while self.soft and self.soft[0].start < before:
-            one_off = self.soft.pop(0)
-            ends = self._soft(one_off, max(one_off.start, self.busy_until or one_off.start))
-            self.busy_until = max(ends, self.busy_until or ends)
-
-    def _soft(self, one_off: OneOff, due: datetime) -> datetime:
-        """Place a soft airing at or after `due`; return when it ends."""
-        item = self._one_off(one_off, self._after_on_air(due))
-        self._add(item)
-        if item.slot in self.finals:
-            return due
-        return max(due, self._ends(item))
-
-    def _one_off(self, one_off: OneOff, due: datetime) -> RundownItem:
-        slot = one_off_slot(self.station.code, one_off.id)
-        if (row := self.finals.get(slot)) is not None:
-            return _from_row(row)
-        if (run := self.begun.get(slot)) is not None:
-            return replace(self._under_way(run), cancelled_by=one_off.cancelled_by)
-        segment = self.intent.segment(one_off.segment)
+    def _make_up(self, slot: SlotId, one: Placement) -> RundownItem:
+        owed, segment = one.need.owed, one.segment
         why = Text(
-            f"Lượt phát riêng do {one_off.ordered_by} xếp.",
-            f"A single airing ordered by {one_off.ordered_by}.",
+            f"Phát bù cho nhiệm vụ “{owed.duty.name}” kỳ {owed.period}. {one.choice.why.vi}",
+            f"Makes up duty “{owed.duty.name}” of {owed.period}. {one.choice.why.en}",
         )
-        if segment is not None and not usable(self.intent, self.station, segment):
-            segment = None
-        if segment is None:
-            why = Text("Bài của lượt phát riêng không còn được duyệt.", "The ordered item is no longer approved.")
-        elif self.facts.media is not None and segment.sha256 not in self.facts.media:
-            segment, why = (
-                None,
-                Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet."),
-            )
-        if segment is not None and one_off.timing is not Timing.HARD:
-            due = self._clear(due, segment.duration)
-        item = RundownItem(
+        return RundownItem(
             slot=slot,
             station=self.station.code,
             session=None,
             session_end=None,
-            start=one_off.start,
-            end=one_off.start,
-            due=due,
+            start=one.start,
+            end=one.during.end,
+            due=one.start,
             kind=ItemKind.SEGMENT,
-            programme=segment.programme if segment else None,
-            timing=one_off.timing,
-            late_limit_s=LATE_LIMIT_S[one_off.timing],
-            segment=None,
-            title="",
-            sha256=None,
-            pcm_sha256=None,
-            samples=0,
-            topics=(),
+            programme=segment.programme,
+            segment=segment.id,
+            title=segment.title,
+            sha256=segment.sha256,
+            pcm_sha256=segment.pcm_sha256,
+            samples=segment.samples,
+            topics=segment.topics,
+            timing=Timing.SOFT,
+            late_limit_s=MAKE_UP_LATE.total_seconds(),
             why=why,
-            open_until=open_until(self.station, due),
-            cancelled_by=one_off.cancelled_by,
+            open_until=open_until(self.station, one.start),
+            self_approved=segment.self_approved,
+            duty=owed.duty.code,
         )
-        item = _with_audio(item, segment)
-        if segment is not None and not permitted(self.station, Interval(due, due + segment.duration)):
-            why = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
-            self._find("outside_hours", item, why)
-            return _without_audio(item, why)
-        if segment is not None:
-            self.used.add(segment.id)
-        return item
 
-    def _cancelled(self, one_off: OneOff) -> None:
-        item = self._one_off(one_off, one_off.start)
-        self.items.append(item)
+    # How the duties stand
 
-    def _clear(self, start: datetime, length: timedelta) -> datetime:
-        """Return the first moment at or after `start` at which `length` fits between the hard airings."""
-        for blocked in sorted(self.hard, key=lambda item: item.start):
-            if start < blocked.end and blocked.start < start + max(length, timedelta(microseconds=1)):
-                start = max(start, blocked.end)
-        return start
+    def stood(
+        self, flow: Flow, items: Sequence[RundownItem], *, thorough: bool
+    ) -> tuple[tuple[DutyStanding, ...], tuple[Finding, ...]]:
+        """Return how every duty stands with this plan, and what there is to warn of."""
+        able = [item for item in items if flow.will_count(item)]
+        standings: list[DutyStanding] = []
+        findings: list[Finding] = []
+        for owed in self.owed:
+            planned, left = coming(owed, able)
+            chances: tuple[Chance, ...] = ()
+            why_not: Text | None = None
+            open_now = owed.outcome is None and owed.excuse is None and pressing(owed, self.now)
+            if thorough and open_now and left.missing and need(owed).missing:
+                facts = self._why_not(flow, owed, left)
+                why_not = facts.message
+                findings.append(facts)
+            elif thorough and open_now and planned:
+                chances = self._chances(flow, owed, planned, able)
+            stood = standing(self.station, owed, self.now, planned, chances, why_not)
+            standings.append(stood)
+            fresh = any(i.segment not in self.facts.aired for i in planned) or need(owed).missing == 0
+            findings += warnings(self.station, owed, stood, self.now, fresh=fresh, thorough=thorough)
+            findings += self._lost(owed, items)
+        return tuple(standings), tuple(findings)
 
-    def _after_hard(self, moment: datetime) -> datetime:
-        ends = [item.end for item in self.hard if item.start <= moment < item.end]
-        return max(ends, default=moment)
+    def _chances(
+        self, flow: Flow, owed: Owed, planned: Sequence[RundownItem], able: Sequence[RundownItem]
+    ) -> tuple[Chance, ...]:
+        """Return the places left for a duty: what is planned, the grid's further slots, and the next make-up."""
+        first = planned[0]
+        ends = first.due + (first.end - first.start)
+        further = [
+            item
+            for item in able
+            if item not in planned
+            and matches(owed.duty, item.programme, item.topics)
+            and owed.during.contains(item.due)
+        ]
+        found = [chance(item) for item in (*planned, *further)]
+        if not any(one.start > first.due for one in (chance(i) for i in further)):
+            failed = replace(need(owed), missing=max(1, need(owed).missing))
+            posed = self._posed(flow, (failed,), blocked=tuple(flow.taken), used=flow.used, openings=False)
+            posed = replace(posed, earliest=max(ends, self.now), grace=timedelta(0))
+            spare = solve(replace(posed, needs=(replace(failed, missing=1),)))
+            if not spare.placements:
+                posed = replace(
+                    posed, blocked=(*flow.firm, *(Interval(i.due, i.due + (i.end - i.start)) for i in planned))
+                )
+                spare = solve(replace(posed, needs=(replace(failed, missing=1),)))
+            found += [Chance(slot=None, start=p.start, title=p.segment.title) for p in spare.placements[:1]]
+        return tuple(sorted(found, key=lambda one: (one.start, one.slot or "")))
 
-    def _blocker(self, during: Interval) -> RundownItem | None:
-        inside = [h for h in self.hard if h.end > h.start and Interval(h.start, h.end).overlaps(during)]
-        return min(inside, key=lambda h: h.start, default=None)
-
-    def _add(self, item: RundownItem) -> None:
-        self.items.append(item)
-        if item.sha256 is not None and item.replaced_by is None:
-            self.taken.append(Interval(item.due, item.due + (item.end - item.start)))
-
-    def _delayed(self, session: Occurrence) -> None:
-        message = Text(
-            f"Buổi “{session.rule.name}” phải chờ: buổi trước chưa phát xong.",
-            f"Session “{session.rule.name}” has to wait: the one before is not over.",
-        )
-        where = f"{self.station.code}/{session.name}/{session.day.isoformat()}"
-        self.findings.append(Finding(code="session_delayed", severity=Severity.WARNING, where=where, message=message))
-
-    def _find(self, code: str, item: RundownItem, message: Text) -> None:
-        if item.end >= self.now - _LOOK_BACK:
-            self.findings.append(Finding(code=code, severity=Severity.WARNING, where=item.slot, message=message))
-
-
-def _with_audio(item: RundownItem, segment: Segment | None) -> RundownItem:
-    if segment is None:
-        return item
-    return replace(
-        item,
-        segment=segment.id,
-        title=segment.title,
-        sha256=segment.sha256,
-        pcm_sha256=segment.pcm_sha256,
-        samples=segment.samples,
-        topics=segment.topics,
-        self_approved=segment.self_approved,
-        end=item.start + segment.duration,
-    )
-
-
-def _without_audio(item: RundownItem, why: Text) -> RundownItem:
-    """Return the item as a place that stays empty, and why; the title stays, for those who read the plan."""
-    return replace(
-        item,
-        segment=None,
-        sha256=None,
-        pcm_sha256=None,
-        samples=0,
-        topics=(),
-        self_approved=False,
-        end=item.start,
-        why=why,
-    )
-
-
-def _from_row(row: Airing) -> RundownItem:
-    aired = row.verdict in (Verdict.AIRED, Verdict.PARTIAL)
-    return RundownItem(
-        slot=row.slot,
-        station=row.station,
-        session=None,
-        session_end=None,
-        start=row.planned_start,
-        end=row.planned_end,
-        due=row.started_at or row.planned_start,
-        kind=ItemKind(row.kind),
-        programme=row.programme,
-        segment=row.segment,
-        title=row.title,
-        sha256=row.sha256 if aired else None,
-        pcm_sha256=None,
-        samples=row.samples_expected,
-        topics=row.topics,
-        timing=Timing.RELATIVE,
-        late_limit_s=0.0,
-        why=row.reason or Text("Đã có trong nhật ký phát sóng.", "Already in the air log."),
-        duty=row.duty,
-    )
-
-
-def check_one_off(
-    intent: Intent, one_off: OneOff, now: datetime, settled: Collection[SlotId] = ()
-) -> tuple[Finding, ...]:
-    """Return what speaks against ordering `one_off` (errors) and what it will cost (warnings).
-
-    settled: slots that have their row already; such an order stands in nobody's way any more.
-    """
-    findings: list[Finding] = []
-
-    def refuse(code: str, vi: str, en: str, hint: Text | None = None) -> None:
-        findings.append(Finding(code=code, severity=Severity.ERROR, where="start", message=Text(vi, en), hint=hint))
-
-    station = intent.station(one_off.station)
-    segment = intent.segment(one_off.segment)
-    if segment is None or not usable(intent, station, segment):
-        refuse(
-            "not_approved",
-            "Bài này chưa được duyệt cho đài này.",
-            "This item is not approved for this station.",
-        )
-        return tuple(findings)
-    if one_off.start < now:
-        refuse("in_the_past", "Giờ phát đã qua. Hãy chọn giờ sau.", "The start has passed. Choose a later time.")
-    if not segment.valid_at(one_off.start):
-        refuse("not_valid", "Bài không còn hiệu lực vào giờ đó.", "The item is not valid at that time.")
-    during = Interval(one_off.start, one_off.start + segment.duration)
-    if not permitted(station, during):
-        hours = ", ".join(f"{h.start:%H:%M}–{h.end:%H:%M}" for h in station.permitted)
-        refuse(
-            "outside_hours",
-            f"Ngoài khung giờ được phép phát của đài ({hours}).",
-            f"Outside the station's permitted hours ({hours}).",
-        )
-    for other in intent.one_offs:
-        if other.station != one_off.station or other.cancelled_at is not None or other.id == one_off.id:
-            continue
-        if one_off_slot(other.station, other.id) in settled:
-            continue
-        known = intent.segment(other.segment)
-        if known is not None and Interval(other.start, other.start + known.duration).overlaps(during):
-            over = (other.start + known.duration + timedelta(seconds=1)).astimezone(ZoneInfo(station.zone))
-            free = f"{over:%H:%M:%S %d/%m/%Y}"
-            refuse(
-                "conflict",
-                "Giờ đó đã có lượt phát riêng khác. Lịch chưa đổi.",
-                "Another single airing is ordered for that time. Nothing was changed.",
-                Text(f"Lượt đó phát xong trước {free}.", f"That airing is over by {free}."),
+    def _lost(self, owed: Owed, items: Sequence[RundownItem]) -> list[Finding]:
+        """Return the slots of a duty's programme that something else has taken."""
+        if need(owed).missing == 0 or owed.duty.programme is None:
+            return []
+        taken = [
+            i
+            for i in items
+            if i.programme == owed.duty.programme
+            and i.replaced_by is not None
+            and i.start > self.now
+            and owed.during.contains(i.start)
+        ]
+        hint = Text("Dời lượt phát kia sang giờ khác.", "Move the other airing to another time.")
+        return [
+            Finding(
+                code="duty_window_lost",
+                severity=Severity.WARNING,
+                where=i.slot,
+                message=Text(
+                    f"Giờ phát của nhiệm vụ “{owed.duty.name}” bị chiếm bởi {i.replaced_by}.",
+                    f"The slot of duty “{owed.duty.name}” is taken by {i.replaced_by}.",
+                ),
+                hint=hint,
             )
-    for session in occurrences(intent, station, during):
-        message = Text(
-            f"Trùng buổi “{session.rule.name}”: các mục của buổi phát sẽ nhường giờ.",
-            f"Falls into session “{session.rule.name}”: its items give way.",
-        )
-        findings.append(Finding(code="gives_way", severity=Severity.WARNING, where=session.name, message=message))
-    return tuple(findings)
+            for i in taken
+        ]
+
+    def _why_not(self, flow: Flow, owed: Owed, left: Need) -> Finding:
+        """Return why a duty cannot be fulfilled: a smallest set of facts that makes it so."""
+        problem = self._problem_instead(flow)
+        wanting = next((n for n in problem.needs if n.owed == owed), left)
+        nothing = flow.stock.choices(
+            owed.duty.programme, self.now, {}, wanted=lambda s: fits(owed.duty, s), key=""
+        ).why_nothing
+        return why_impossible(self.station, problem, wanting, nothing, self.now)

@@ -79,6 +79,8 @@ class Decide:
 
 _OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 
+_NO_RELAY = Text("Máy phát này chưa tiếp sóng được nguồn khác.", "This station cannot relay another source yet.")
+
 Action = Arm | Disarm | Cut | Settle | Decide
 
 
@@ -127,6 +129,8 @@ def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: date
         return Decide(item, Verdict.CANCELLED, Text(silence.reason, silence.reason), by=silence.by)
     if item.replaced_by is not None:
         return Decide(item, Verdict.REPLACED, item.why, by=item.replaced_by) if now >= item.start else None
+    if item.relay is not None:
+        return Decide(item, Verdict.MISSED, _NO_RELAY) if now >= item.start else None
     if item.sha256 is None:
         return Decide(item, Verdict.MISSED, item.why) if now >= item.start else None
     late = now - item.start

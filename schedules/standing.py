@@ -1,297 +1,309 @@
-"""How duties stand, and the make-ups that keep them: the earliest deadline first, whole, in the next allowed window."""
+"""How duties stand: what fulfils each, what happens if that fails, and the seal on periods that are over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Verdict
-from schedules.calendar import open_until, period_interval, period_name, period_of, permitted, window_stretches
-from schedules.choosing import choose
+from schedules.calendar import period_interval, period_of
 from schedules.clock import Interval
-from schedules.duty import Duty, DutyStanding, DutyState
+from schedules.duty import Chance, Counting, Duty, DutyOutcome, DutyStanding, DutyState, Period
 from schedules.findings import Finding, Severity
-from schedules.grid import ItemKind, Timing
 from schedules.intent import Intent
-from schedules.rundown import RundownItem
-from schedules.segment import Segment, SegmentId
+from schedules.owing import Need, Owed, need, owing, when
+from schedules.rundown import Rundown, RundownItem
 from schedules.station import Station
 from schedules.text import Text
 
-TRIES = 6
-"""How often a missed duty is tried again in its period."""
+PATIENCE = timedelta(days=14)
+"""How long before its deadline a duty of a year, or of a month's topics, is made up; until then the grid serves it."""
 
-STEP = timedelta(minutes=5)
-LATE_LIMIT_S = 60.0
+SEALED_AFTER = timedelta(minutes=10)
+"""How long after its deadline a period is sealed, so that what began before it has its row."""
 
+LOOKED_BACK = timedelta(days=40)
+"""How far back periods are sealed that ended while the station was off."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """What a plan holds before make-ups: its items, the time they take, and the recordings they use."""
-
-    items: tuple[RundownItem, ...]
-    taken: tuple[Interval, ...]
-    used: frozenset[SegmentId]
+_AT_ONCE = timedelta(microseconds=1)
 
 
-def counts(duty: Duty, row: Airing, *, demo: bool) -> bool:
-    """Return whether a final row fulfils `duty` once: aired whole, of its programme and topic, really out (or demo)."""
-    return (
-        row.verdict is Verdict.AIRED
-        and row.programme == duty.programme
-        and (demo or not row.rehearsal)
-        and _topical(duty, row.topics)
-    )
+def pressing(owed: Owed, now: datetime) -> bool:
+    """Return whether what is missing must find a place now, by itself where the grid has none."""
+    if owed.during.end <= now:
+        return False
+    if owed.duty.period is Period.WEEK:
+        return True
+    if owed.duty.period is Period.MONTH and owed.duty.counting is Counting.AIRINGS:
+        return True
+    return owed.during.end - now <= PATIENCE
 
 
-def stand(
-    intent: Intent, station: Station, facts: Facts, now: datetime, placed: Placed
-) -> tuple[tuple[RundownItem, ...], tuple[DutyStanding, ...], tuple[Finding, ...]]:
-    """Return the make-ups to add, how each duty of the station stands in the period of `now`, and early warnings."""
-    zone = ZoneInfo(station.zone)
-    taken = list(placed.taken)
-    make_ups: list[RundownItem] = []
-    standings: list[DutyStanding] = []
-    findings: list[Finding] = []
-    owed = []
-    for duty in intent.duties:
-        if station.code in duty.stations:
-            name = period_name(duty.period, now.astimezone(zone).date())
-            owed.append((period_interval(duty.period, name, zone), name, duty))
-    for during, name, duty in sorted(owed, key=lambda entry: (entry[0].end, entry[2].code)):
-        rows = [row for row in facts.airings if _of(duty, row) and during.contains(_when(row))]
-        good = [row for row in rows if counts(duty, row, demo=intent.demo)]
-        coming = [item for item in placed.items if _will_count(duty, item, rows, now, during)]
-        missing = duty.count - len(good) - len(coming)
-        added: list[RundownItem] = []
-        if missing > 0:
-            added = _make_up(intent, station, facts, now, placed, duty, name, during, rows, taken, missing)
-            make_ups += added
-        standing = _standing(duty, station, name, during, rows, good, [*coming, *added], now)
-        standings.append(standing)
-        if standing.state is DutyState.AT_RISK:
-            findings.append(
-                Finding(code="duty_at_risk", severity=Severity.WARNING, where=duty.code, message=standing.reason)
-            )
-    return tuple(make_ups), tuple(standings), tuple(findings)
-
-
-def open_programmes(
-    intent: Intent, station: Station, facts: Facts, now: datetime, items: Iterable[RundownItem]
-) -> tuple[frozenset[str], datetime]:
-    """Return the programmes whose duties neither rows nor `items` fulfil yet, and when the last of them is due."""
-    zone = ZoneInfo(station.zone)
-    planned = tuple(items)
-    found: set[str] = set()
-    until = now
-    for duty in intent.duties:
-        if station.code not in duty.stations:
-            continue
-        during = period_interval(duty.period, period_name(duty.period, now.astimezone(zone).date()), zone)
-        rows = [row for row in facts.airings if _of(duty, row) and during.contains(_when(row))]
-        done = sum(counts(duty, row, demo=intent.demo) for row in rows)
-        coming = sum(_will_count(duty, item, rows, now, during) for item in planned)
-        if done + coming < duty.count:
-            found.add(duty.programme)
-            until = max(until, during.end)
-    return frozenset(found), until
-
-
-def duty_standings(
-    intent: Intent, station: Station, airings: Iterable[Airing], now: datetime, period: str
-) -> tuple[DutyStanding, ...]:
-    """Return how each duty of the station stood in a named period from its rows alone; no plan, no make-ups."""
-    zone = ZoneInfo(station.zone)
-    kind = period_of(period)
-    during = period_interval(kind, period, zone)
-    rows = [row for row in airings if during.contains(_when(row))]
+def coming(owed: Owed, items: Iterable[RundownItem]) -> tuple[tuple[RundownItem, ...], Need]:
+    """Return those of `items` (which can all still air whole) that will count, in time order, and what they leave."""
+    left = need(owed)
     found = []
-    for duty in sorted(intent.duties, key=lambda d: d.code):
-        if station.code not in duty.stations or duty.period is not kind or during.end <= duty.since:
-            continue
-        own = [row for row in rows if _of(duty, row)]
-        good = [row for row in own if counts(duty, row, demo=intent.demo)]
-        found.append(_standing(duty, station, period, during, own, good, [], now))
-    return tuple(found)
+    for item in sorted(items, key=lambda i: (i.due, i.slot)):
+        if left.counts(item.programme, item.topics, item.due):
+            found.append(item)
+            left = left.after(item.programme, item.topics, item.due)
+    return tuple(found), left
 
 
-def _topical(duty: Duty, topics: tuple[str, ...]) -> bool:
-    return not duty.topic_prefix or any(topic.startswith(duty.topic_prefix) for topic in topics)
-
-
-def _of(duty: Duty, row: Airing) -> bool:
-    return row.programme == duty.programme or row.duty == duty.code
-
-
-def _when(row: Airing) -> datetime:
-    return row.started_at or row.planned_start
-
-
-def _will_count(duty: Duty, item: RundownItem, rows: list[Airing], now: datetime, during: Interval) -> bool:
-    if item.sha256 is None or item.replaced_by is not None or item.cancelled_by is not None or item.cut_at is not None:
-        return False
-    if any(row.slot == item.slot for row in rows):
-        return False
-    late = timedelta(seconds=item.late_limit_s)
-    still_possible = item.start + late >= now or item.due + (item.end - item.start) > now
-    return (
-        item.programme == duty.programme
-        and _topical(duty, item.topics)
-        and during.contains(item.due)
-        and still_possible
-    )
-
-
-def _make_up(
-    intent: Intent,
+def standing(
     station: Station,
-    facts: Facts,
+    owed: Owed,
     now: datetime,
-    placed: Placed,
-    duty: Duty,
-    period: str,
-    during: Interval,
-    rows: list[Airing],
-    taken: list[Interval],
-    missing: int,
-) -> list[RundownItem]:
-    first = during.start.astimezone(ZoneInfo(station.zone)).date().isoformat()
-    prefix = f"{station.code}/makeup.{duty.code}/{first}/"
-    # Every try has a number of its own: those with a row are over, those among the items have begun.
-    taken_slots = {row.slot for row in rows} | {item.slot for item in placed.items}
-    added: list[RundownItem] = []
-    used = set(placed.used)
-    for slot in (f"{prefix}{number}" for number in range(1, TRIES + 1)):
-        if slot in taken_slots:
-            continue
-        if len(added) == missing:
-            break
-        choice = choose(intent, station, facts, duty.programme, now, used, duty.topic_prefix)
-        if choice.segment is None:
-            break
-        start = _gap(station, duty, choice.segment, now, during, taken)
-        if start is None:
-            break
-        length = choice.segment.duration
-        taken.append(Interval(start, start + length))
-        used.add(choice.segment.id)
-        why = Text(
-            f"Phát bù cho nhiệm vụ “{duty.name}” kỳ {period}. {choice.why.vi}",
-            f"Makes up duty “{duty.name}” of {period}. {choice.why.en}",
-        )
-        added.append(_item(station, duty, slot, choice.segment, start, why))
-    return added
-
-
-def _item(station: Station, duty: Duty, slot: str, segment: Segment, start: datetime, why: Text) -> RundownItem:
-    return RundownItem(
-        slot=slot,
-        station=station.code,
-        session=None,
-        session_end=None,
-        start=start,
-        end=start + segment.duration,
-        due=start,
-        kind=ItemKind.SEGMENT,
-        programme=segment.programme,
-        segment=segment.id,
-        title=segment.title,
-        sha256=segment.sha256,
-        pcm_sha256=segment.pcm_sha256,
-        samples=segment.samples,
-        topics=segment.topics,
-        timing=Timing.SOFT,
-        late_limit_s=LATE_LIMIT_S,
-        why=why,
-        open_until=open_until(station, start),
-        self_approved=segment.self_approved,
-        duty=duty.code,
-    )
-
-
-def _gap(
-    station: Station, duty: Duty, segment: Segment, now: datetime, during: Interval, taken: list[Interval]
-) -> datetime | None:
-    """Return the first place for a whole make-up: on a 5-minute mark, so that it holds still while time passes."""
-    earliest = now - timedelta(seconds=LATE_LIMIT_S)
-    zone = ZoneInfo(station.zone)
-    for window in window_stretches(zone, duty.windows, station.permitted, during):
-        start = window.start
-        if start < earliest:
-            start += STEP * -((start - earliest) // STEP)
-        while start + segment.duration <= window.end:
-            wanted = Interval(start, start + segment.duration)
-            free = not any(wanted.overlaps(other) for other in taken)
-            if free and segment.valid_at(start) and permitted(station, wanted):
-                return start
-            start += STEP
-    return None
-
-
-def _standing(
-    duty: Duty,
-    station: Station,
-    period: str,
-    during: Interval,
-    rows: list[Airing],
-    good: list[Airing],
-    coming: list[RundownItem],
-    now: datetime,
+    planned: Sequence[RundownItem] = (),
+    chances: tuple[Chance, ...] = (),
+    why_not: Text | None = None,
 ) -> DutyStanding:
-    failed = [row for row in rows if row.verdict in (Verdict.MISSED, Verdict.PARTIAL)]
-    slots = [row.slot for row in good]
+    """Return how a duty stands.
+
+    planned: what is coming that counts. chances: the places that are left. why_not: why what is missing has no place.
+    """
+    duty = owed.duty
+    left = need(owed)
+    for item in planned:
+        left = left.after(item.programme, item.topics, item.due)
+    failed = [row for row in owed.rows if row.verdict in (Verdict.MISSED, Verdict.PARTIAL) and row not in owed.good]
+    done = need(replace(owed, excuse=None, outcome=None)).missing == 0
+    slots = tuple(row.slot for row in owed.good)
     fallback: Text | None = None
-    if len(good) >= duty.count:
-        counted = sorted(good, key=_when)[: duty.count]
-        after_failure = any(_when(row) < _when(counted[-1]) for row in failed)
-        made_up = any("/makeup." in row.slot for row in counted) or after_failure
-        state = DutyState.MADE_UP if made_up else DutyState.MET
-        when = _local(station, _when(counted[-1]))
-        reason = (
-            Text(f"Đã phát bù lúc {when}.", f"Made up at {when}.")
-            if made_up
-            else Text(f"Đã phát đủ lúc {when}.", f"Aired whole at {when}.")
-        )
-        slots = [row.slot for row in counted]
-    elif now >= during.end:
-        state = DutyState.MISSED
-        last = max(failed, key=_when, default=None)
-        reason = (
-            last.reason
-            if last is not None and last.reason is not None
-            else Text("Hết kỳ mà chưa phát đủ.", "The period ended without a whole airing.")
-        )
+    if owed.outcome is not None:
+        state, reason, slots = owed.outcome.state, owed.outcome.reason, owed.outcome.slots
+        if state is DutyState.MISSED and owed.excuse is not None:
+            state, reason = DutyState.EXCUSED, _excused(owed.excuse.document, owed.excuse.reason)
+    elif done:
+        state, reason = _done(station, owed, failed)
+    elif owed.excuse is not None:
+        state, reason = DutyState.EXCUSED, _excused(owed.excuse.document, owed.excuse.reason)
+    elif owed.closed is not None and now >= owed.closed and station.ended_by:
+        state, reason = DutyState.EXCUSED, _excused(station.ended_by, _handed_over(station, owed.closed))
+    elif now >= owed.during.end:
+        state, reason = DutyState.MISSED, _missed(failed)
     else:
-        enough = len(good) + len(coming) >= duty.count
-        state = DutyState.PLANNED if enough and not failed else DutyState.AT_RISK
-        slots += [item.slot for item in coming]
-        if enough:
-            item = min(coming, key=lambda i: i.due)
-            when = _local(station, item.due)
-            what = f"“{item.title}”"
-            reason = Text(f"Sẽ phát {what} lúc {when}.", f"{what} airs at {when}.")
-            if failed:
-                reason = Text(f"Lần trước chưa đạt; {reason.vi}", f"An earlier airing failed; {reason.en}")
-            fallback = Text(f"{when} máy tự phát {what}.", f"At {when} the station airs {what}.")
-        elif not coming:
-            reason = Text("Chưa có bài đã duyệt hoặc không còn khung giờ.", "No approved item, or no window left.")
-        else:
-            reason = Text("Chưa đủ số lần trong kỳ.", "Not enough airings in the period.")
+        slots += tuple(item.slot for item in planned)
+        state, reason = _open(station, owed, left, planned, failed, now, why_not)
+        fallback = _fallback(station, owed, planned, chances, now)
     return DutyStanding(
         duty=duty.code,
         name=duty.name,
         owner=duty.owner,
         station=station.code,
-        period=period,
+        period=owed.period,
         state=state,
-        deadline=during.end,
-        slots=tuple(slots),
+        deadline=owed.during.end,
+        slots=slots,
         reason=reason,
         fallback=fallback,
+        chances=chances,
     )
 
 
-def _local(station: Station, moment: datetime) -> str:
+def _done(station: Station, owed: Owed, failed: Sequence[Airing]) -> tuple[DutyState, Text]:
+    last = owed.good[-1]
+    after_failure = any(when(row) < when(last) for row in failed)
+    at = local(station, when(last))
+    if after_failure or any("/makeup." in row.slot for row in owed.good):
+        return DutyState.MADE_UP, Text(f"Đã phát bù lúc {at}.", f"Made up at {at}.")
+    return DutyState.MET, Text(f"Đã phát đủ lúc {at}.", f"Aired whole at {at}.")
+
+
+def _excused(document: str, reason: Text) -> Text:
+    return Text(f"Được miễn theo {document}: {reason.vi}", f"Excused by {document}: {reason.en}")
+
+
+def _handed_over(station: Station, closed: datetime) -> Text:
+    day = f"{closed.astimezone(ZoneInfo(station.zone)):%d/%m/%Y}"
+    vi, en = f"đài ngừng hoạt động từ {day}.", f"the station went out of service on {day}."
+    if station.successor:
+        vi += f" Nhiệm vụ chuyển sang đài {station.successor}."
+        en += f" The duty went over to station {station.successor}."
+    return Text(vi, en)
+
+
+def _missed(failed: Sequence[Airing]) -> Text:
+    last = max(failed, key=when, default=None)
+    if last is not None and last.reason is not None:
+        return last.reason
+    return Text("Hết kỳ mà chưa phát đủ.", "The period ended without a whole airing.")
+
+
+def _open(
+    station: Station,
+    owed: Owed,
+    left: Need,
+    planned: Sequence[RundownItem],
+    failed: Sequence[Airing],
+    now: datetime,
+    why_not: Text | None,
+) -> tuple[DutyState, Text]:
+    if left.missing == 0:
+        item = min(planned, key=lambda i: i.due)
+        at, what = local(station, item.due), f"“{item.title}”"
+        reason = Text(f"Sẽ phát {what} lúc {at}.", f"{what} airs at {at}.")
+        if failed:
+            reason = Text(f"Lần trước chưa đạt; {_lower(reason.vi)}", f"An earlier airing failed; {reason.en}")
+            return DutyState.AT_RISK, reason
+        return DutyState.PLANNED, reason
+    if not pressing(owed, now):
+        days = (owed.during.end - now).days
+        reason = Text(
+            f"Còn thiếu {_amount(owed.duty, left.missing).vi}; còn {days} ngày.",
+            f"{_amount(owed.duty, left.missing).en} still missing, {days} days left.",
+        )
+        return (DutyState.PLANNED if left.missing <= days else DutyState.AT_RISK), reason
+    if why_not is not None:
+        return DutyState.AT_RISK, why_not
+    if not planned:
+        reason = Text("Chưa có bài đã duyệt hoặc không còn khung giờ.", "No approved item, or no window left.")
+        return DutyState.AT_RISK, reason
+    amount = _amount(owed.duty, left.missing)
+    return DutyState.AT_RISK, Text(f"Chưa đủ: còn thiếu {amount.vi} trong kỳ.", f"{amount.en} missing in the period.")
+
+
+def _amount(duty: Duty, count: int) -> Text:
+    if duty.counting is Counting.TOPICS:
+        return Text(f"{count} chủ đề", f"{count} topics" if count > 1 else "1 topic")
+    return Text(f"{count} lượt phát", f"{count} airings" if count > 1 else "1 airing")
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _fallback(
+    station: Station, owed: Owed, planned: Sequence[RundownItem], chances: tuple[Chance, ...], now: datetime
+) -> Text | None:
+    if not planned:
+        return None
+    first = min(planned, key=lambda i: i.due)
+    after = [chance for chance in chances if chance.start > first.due and chance.slot not in {i.slot for i in planned}]
+    if after:
+        at, what = local(station, after[0].start), f"“{after[0].title}”"
+        return Text(
+            f"Nếu lượt đó không đạt, máy tự phát bù {what} lúc {at}.",
+            f"If that fails, the station makes it up with {what} at {at}.",
+        )
+    if not chances:
+        at = local(station, first.due)
+        return Text(f"{at} máy tự phát “{first.title}”.", f"At {at} the station airs “{first.title}”.")
+    return Text(
+        "Nếu lượt đó không đạt, trong kỳ không còn khung giờ nào để phát bù.",
+        "If that fails, the period has no window left to make it up.",
+    )
+
+
+def warnings(
+    station: Station, owed: Owed, stood: DutyStanding, now: datetime, *, fresh: bool, thorough: bool
+) -> tuple[Finding, ...]:
+    """Return the early warnings of a duty that is not done yet.
+
+    fresh: something new is coming for it, not only a repeat. thorough: `stood.chances` was worked out.
+    """
+    found: list[Finding] = []
+
+    def warn(code: str, message: Text, hint: Text) -> None:
+        found.append(Finding(code=code, severity=Severity.WARNING, where=owed.duty.code, message=message, hint=hint))
+
+    if stood.state is DutyState.AT_RISK:
+        hint = Text(
+            "Tải bài lên và duyệt, hoặc thêm khung giờ phát bù.",
+            "Bring an approved item, or add a window to make it up.",
+        )
+        warn(
+            "duty_at_risk",
+            Text(f"“{owed.duty.name}”: {stood.reason.vi}", f"“{owed.duty.name}”: {stood.reason.en}"),
+            hint,
+        )
+    near = owed.during.end - now <= timedelta(days=owed.duty.warn_days)
+    if stood.state in (DutyState.AT_RISK, DutyState.PLANNED) and near and not fresh:
+        days = max(0, (owed.during.end - now).days)
+        warn(
+            "duty_no_new_audio",
+            Text(
+                f"“{owed.duty.name}”: còn {days} ngày là hết hạn mà chưa có bài mới được duyệt.",
+                f"“{owed.duty.name}”: {days} days before the deadline no new item is approved.",
+            ),
+            Text("Làm bài mới và trình duyệt ngay.", "Make a new item and have it approved now."),
+        )
+    if thorough and stood.state is DutyState.PLANNED and pressing(owed, now) and len(stood.chances) == 1:
+        warn(
+            "duty_one_chance",
+            Text(
+                f"“{owed.duty.name}”: chỉ còn một lần phát trong kỳ; nếu hỏng thì không kịp phát bù.",
+                f"“{owed.duty.name}”: only one chance is left in the period; a failure could not be made up.",
+            ),
+            Text("Thêm khung giờ phát bù sau lượt đó.", "Add a window for a make-up after it."),
+        )
+    return tuple(found)
+
+
+def duty_standings(
+    intent: Intent,
+    station: Station,
+    airings: Iterable[Airing],
+    now: datetime,
+    period: str,
+    outcomes: Iterable[DutyOutcome] = (),
+) -> tuple[DutyStanding, ...]:
+    """Return how each duty of the station stood in a named period from its rows alone; no plan, no make-ups."""
+    kind = period_of(period)
+    whole = period_interval(kind, period, ZoneInfo(station.zone))
+    facts = Facts(station=station.code, airings=tuple(airings), duties=tuple(outcomes))
+    owed = owing(intent, station, facts, Interval(whole.start, whole.start + _AT_ONCE))
+    mine = sorted((one for one in owed if one.duty.period is kind), key=lambda one: one.duty.code)
+    return tuple(standing(station, one, now) for one in mine)
+
+
+def settle_duties(intent: Intent, facts: Facts, rundown: Rundown, now: datetime) -> tuple[DutyOutcome, ...]:
+    """Return the outcomes of periods that are over and not sealed yet, to be written once each and never changed.
+
+    A period waits until every slot of its duty in `rundown` has its row. Periods that were over before the station
+    knew the time for the first time (`facts.since`) are not its own to judge.
+    """
+    if facts.since is None:
+        return ()
+    station = intent.station(facts.station)
+    settled = {row.slot for row in facts.airings}
+    waiting = [i for i in rundown.items if i.slot not in settled] + [run.item for run in facts.runs]
+    found = []
+    for owed in owing(intent, station, facts, Interval(max(facts.since, now - LOOKED_BACK), max(now, facts.since))):
+        if owed.outcome is not None or owed.during.end + SEALED_AFTER > now or owed.during.end <= facts.since:
+            continue
+        if any(owed.during.contains(i.due) and i.programme == owed.duty.programme for i in waiting):
+            continue
+        stood = standing(station, owed, now)
+        found.append(
+            DutyOutcome(
+                duty=stood.duty,
+                station=station.code,
+                period=stood.period,
+                state=stood.state,
+                deadline=stood.deadline,
+                slots=stood.slots,
+                reason=stood.reason,
+            )
+        )
+    return tuple(found)
+
+
+def local(station: Station, moment: datetime) -> str:
+    """Return a moment as people at the station write it: `05:30 27/11`."""
     return f"{moment.astimezone(ZoneInfo(station.zone)):%H:%M %d/%m}"
+
+
+def chance(item: RundownItem) -> Chance:
+    """Return a planned item as a chance."""
+    return Chance(slot=item.slot, start=item.due, title=item.title)
+
+
+def totals(standings: Iterable[DutyStanding]) -> Mapping[DutyState, int]:
+    """Return how many duties stand in each state."""
+    counted = dict.fromkeys(DutyState, 0)
+    for one in standings:
+        counted[one.state] += 1
+    return counted

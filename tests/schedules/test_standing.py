@@ -46,12 +46,14 @@ def make_up(rundown: Rundown) -> RundownItem | None:
 
 
 def test_a_duty_with_its_slot_ahead_is_planned() -> None:
-    """The grid holds a slot with audio before the deadline: planned, and the fallback says when it airs by itself."""
+    """The grid holds a slot before the deadline: planned; the reason says when, the fallback what follows a failure."""
     standing = only(week(weekly(), local(23, 4)))
 
     assert DutyState.PLANNED is standing.state
     assert local(30, 0) == standing.deadline
-    assert standing.fallback is not None and "05:30 27/11" in standing.fallback.vi
+    assert "05:30 27/11" in standing.reason.vi
+    assert standing.fallback is not None and "05:30 28/11" in standing.fallback.vi
+    assert [local(27, 5, 30), local(28, 5, 30)] == [chance.start for chance in standing.chances]
 
 
 def test_a_duty_that_aired_is_met_and_not_aired_again() -> None:
@@ -136,8 +138,8 @@ def test_without_audio_the_duty_is_at_risk_and_says_what_is_missing() -> None:
     rundown = week(replace(weekly(), segments=()), local(23, 4))
 
     assert DutyState.AT_RISK is only(rundown).state
-    assert "Chưa có bài đã duyệt" in only(rundown).reason.vi
-    assert "duty_at_risk" in {finding.code for finding in rundown.findings}
+    assert "Không có bài đã duyệt" in only(rundown).reason.vi
+    assert {"duty_at_risk", "duty_impossible"} <= {finding.code for finding in rundown.findings}
 
 
 def test_an_item_of_another_topic_does_not_count() -> None:

@@ -1,0 +1,994 @@
+"""One pass over a stretch of time: sessions and ordered airings become items of the plan, in time order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schedules.airing import Airing, Facts, Run, RunState, Verdict
+from schedules.calendar import Occurrence, occurrences, open_groups, open_until, permitted
+from schedules.choosing import Choice, Stock, usable
+from schedules.clock import Interval
+from schedules.findings import Finding, Severity
+from schedules.giving_way import Entry, Rank, Room, give_way
+from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
+from schedules.intent import Intent
+from schedules.owing import Need, matches, when
+from schedules.placing import Opening, Placement
+from schedules.programme import ProgrammeCode
+from schedules.reconcile import origin, starts_anew
+from schedules.rundown import RundownItem
+from schedules.segment import Priority, Segment, SegmentId
+from schedules.station import Station, StationCode, units_above
+from schedules.text import Text
+
+LATE_LIMIT_S = {Timing.HARD: 30.0, Timing.SOFT: 300.0, Timing.RELATIVE: 300.0}
+"""How late an item may begin and still count as aired."""
+
+EMERGENCY_LIMIT_S = 900.0
+"""How late an emergency may still begin: another one may be on air."""
+
+OVERRUN_LIMIT = timedelta(seconds=300)
+"""How far a session that was delayed may run over its end."""
+
+SHIFT_LIMIT = timedelta(minutes=15)
+"""How far a session moves behind one that overlaps it; further away it gives way (docs/planner.md)."""
+
+_LATEST = timedelta(seconds=max(LATE_LIMIT_S.values()))
+_PAST = timedelta(seconds=5)
+_LOOK_BACK = timedelta(hours=26)
+_MOST_FILLERS = 50
+_FRAME = (ItemKind.IDENT, ItemKind.GREETING, ItemKind.CLOSING)
+_NOTHING = timedelta(0)
+
+NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
+OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
+NO_ROOM = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
+
+
+def one_off_slot(station: StationCode, one_off: str) -> SlotId:
+    """Return the slot of a one-off airing."""
+    return f"{station}/oneoff/{one_off}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place of a session with what was chosen for it."""
+
+    place: SessionItem
+    slot: SlotId
+    choice: Choice
+    length: timedelta
+    rank: Rank
+
+
+@dataclass(slots=True, kw_only=True)
+class Flow:
+    """The pass. `items` and `findings` are what it makes.
+
+    needs: what duties still lack; grows less as items are placed. pinned: what the search for duties put where.
+    taken: the time of every item with sound; firm: that part of it which nothing may displace.
+    """
+
+    intent: Intent
+    station: Station
+    facts: Facts
+    now: datetime
+    stock: Stock
+    zone: ZoneInfo
+    needs: list[Need] = field(default_factory=list)
+    pinned: Mapping[SlotId, Placement] = field(default_factory=dict)
+    make_ups: tuple[RundownItem, ...] = ()
+    items: list[RundownItem] = field(default_factory=list)
+    taken: list[Interval] = field(default_factory=list)
+    firm: list[Interval] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    used: dict[SegmentId, datetime] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    finals: dict[SlotId, Airing] = field(default_factory=dict)
+    begun: dict[SlotId, Run] = field(default_factory=dict)
+    _segments: dict[SegmentId, Segment] = field(default_factory=dict)
+    _orders: list[RundownItem] = field(default_factory=list)
+    _blocks: list[RundownItem] = field(default_factory=list)
+    _soft: list[OneOff] = field(default_factory=list)
+    _busy_until: datetime | None = None
+    _planned_until: datetime | None = None
+    _last_slot: SlotId | None = None
+    _on_air_until: datetime | None = None
+    _former: dict[str, list[Interval]] = field(default_factory=dict)
+    _day_s: dict[date, float] = field(default_factory=dict)
+    _above: frozenset[str] = frozenset()
+
+    # The whole
+
+    def fill(self, during: Interval) -> None:
+        """Place everything that is due in `during`."""
+        self._segments = {segment.id: segment for segment in self.intent.segments}
+        self._above = frozenset(units_above(self.intent.units, self.station.unit))
+        self.finals = {row.slot: row for row in self.facts.airings}
+        self.begun = {run.slot: run for run in self.facts.runs if run.state is not RunState.ARMED or run.parts}
+        self._find_former()
+        self.used = {run.item.segment: run.item.start for run in self.begun.values() if run.item.segment is not None}
+        self._order(during)
+        for item in self.make_ups:
+            self._blocks.append(item)
+            self._add(item)
+        self._blocks += [self._pinned_block(slot, one) for slot, one in self.pinned.items()]
+        under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
+        self._on_air_until = max((self._ends(item) for item in under_way), default=None)
+        sessions = occurrences(self.intent, self.station, during)
+        for number, session in enumerate(sessions):
+            self._place_soft(session.during.start)
+            self._session(session, sessions[number + 1 :])
+        self._place_soft(during.end)
+        placed = {item.slot for item in self.items}
+        for run in self.begun.values():
+            if run.slot not in placed:
+                # Its place is gone from the grid, or it is a make-up: it goes on, and takes its time.
+                self._add(self._under_way(run))
+
+    def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode | None]) -> None:
+        """Place the sessions of `during` that hold a slot of one of `programmes`; None stands for any."""
+        sessions = [s for s in occurrences(self.intent, self.station, during) if s.during.start >= during.start]
+        for number, session in enumerate(sessions):
+            if None in programmes or any(place.programme in programmes for place in session.rule.items):
+                self._session(session, sessions[number + 1 :])
+
+    def _order(self, during: Interval) -> None:
+        """Place what people ordered for exact times, emergencies before anything else."""
+        ordered = sorted(self.intent.one_offs, key=lambda o: (not _urgent(o), o.start, o.id))
+        mine = [o for o in ordered if o.station == self.station.code and during.start <= o.start < during.end]
+        for one_off in mine:
+            if one_off.cancelled_at is not None:
+                self.items.append(self._one_off(one_off, one_off.start))
+            elif one_off.timing is Timing.HARD or _urgent(one_off):
+                self._fixed(one_off)
+        self._soft = sorted(
+            (o for o in mine if o.cancelled_at is None and o.timing is not Timing.HARD and not _urgent(o)),
+            key=lambda o: (o.start, o.id),
+        )
+
+    # Sessions
+
+    def _session(self, session: Occurrence, later: Sequence[Occurrence]) -> None:
+        start, end = session.during.start, session.during.end
+        end_by = None
+        for other in later:
+            if other.during.start >= end:
+                break
+            if self._weight(other) > self._weight(session) and other.during.start > start:
+                end, end_by = other.during.start, f"{self._name(other)}/{other.rule.items[0].id}"
+                break
+        nominal = start
+        replaced_by = None
+        if self._planned_until is not None and self._planned_until > start:
+            # Overlapping by the rules: it moves behind the other one, or gives way to it.
+            if self._planned_until - start <= SHIFT_LIMIT:
+                nominal = self._planned_until
+                end += nominal - start
+            else:
+                replaced_by = self._last_slot
+        due = max(nominal, self._busy_until or nominal)
+        if max(due, nominal) > start and session.during.end > self.now:
+            self._delayed(session)
+        places = self._all_chosen(session, nominal, due)
+        hards = [(start + timedelta(seconds=p.place.offset_s or 0), p) for p in places if self._exact(p)]
+        dropped, shortened = self._gives_way(session, places, hards, later, nominal, due, end)
+        latest = max(end, session.during.end) + OVERRUN_LIMIT
+        if end_by is not None:
+            latest = end
+        previous: RundownItem | None = None
+        for index, chosen in enumerate(places):
+            place, slot = chosen.place, chosen.slot
+            if (row := self.finals.get(slot)) is not None:
+                nominal = max(nominal, row.planned_end)
+                due = max(due, nominal if row.ended_at is None else row.ended_at)
+                self._add(_from_row(row))
+                previous = None
+                continue
+            if (run := self.begun.get(slot)) is not None:
+                item = self._under_way(run, [at for at, hard in hards if hard is not chosen and at > run.item.start])
+                self._add(item)
+                nominal = max(nominal, item.end)
+                due = max(due, self._ends(item))
+                if item.cut_at is not None:
+                    due = max(nominal, self._ends(item))
+                previous = item
+                continue
+            if place.kind is ItemKind.FILLER and place.programme is not None:
+                until = self._room_after(start, end, places[index + 1 :], dropped, shortened)
+                nominal, due, previous = self._fillers(session, chosen, nominal, due, until, previous)
+                continue
+            if slot in self.pinned:
+                item, previous = self._pin(session, chosen, self.pinned[slot])
+                nominal, due = item.end, max(item.end, self.now)
+                continue
+            exact = self._exact(chosen)
+            offset = start + timedelta(seconds=place.offset_s or 0)
+            nominal = max(nominal, offset) if place.timing is not Timing.RELATIVE else nominal
+            if not exact:
+                nominal = self._after_former(slot, nominal)
+            due = self._soft_before(self._after_on_air(max(due, nominal)))
+            length = shortened.get(slot, chosen.length)
+            clear = self._clear(nominal, length)
+            due = self._clear(max(due, clear), length)
+            pushed = clear != nominal
+            nominal = clear
+            item = self._item(session, chosen, nominal, due, length)
+            if place.timing is Timing.SOFT:
+                item = replace(item, late_limit_s=max(30.0, place.bound_s - (nominal - offset).total_seconds()))
+            if (by := replaced_by or dropped.get(slot)) is not None and _sounds(item):
+                self.used.pop(item.segment or "", None)
+                item = self._gave_way(item, by if by != slot else None, end_by, session, pushed=pushed)
+            else:
+                item = self._admit(item, session, end, latest, end_by, pushed=pushed)
+            self._open(session, chosen, item, min(end, latest))
+            if not _sounds(item):
+                self._add(item)
+                continue
+            if previous is not None and previous.due + (previous.end - previous.start) == item.due:
+                item = replace(item, joins=previous.slot)
+            self._add(item)
+            lost = item.due + length <= self.now - _PAST or (self.now - nominal).total_seconds() > item.late_limit_s
+            nominal = item.end
+            if not lost:
+                self._use(item)
+                due = max(item.due, self.now) + length
+                previous = item
+            else:
+                due = max(due, nominal)
+                previous = None
+        self._busy_until = max(due, self._busy_until or due)
+        self._planned_until = max(nominal, self._planned_until or nominal)
+        if places:
+            self._last_slot = places[-1].slot
+
+    def _name(self, session: Occurrence) -> str:
+        return f"{self.station.code}/{session.name}/{session.day.isoformat()}"
+
+    def _weight(self, session: Occurrence) -> int:
+        """Return which overlapping session keeps its time: must-air, then one from above, then the commune's own."""
+        owed = any(need.missing and need.owed.during.contains(session.during.start) for need in self.needs)
+        if owed and any(self._owed(place, session.during.start) for place in session.rule.items):
+            return 2
+        return 1 if session.rule.owner in self._above else 0
+
+    def _owed(self, place: SessionItem, moment: datetime) -> bool:
+        return place.programme is not None and any(
+            need.missing and need.owed.duty.programme in (None, place.programme) and need.owed.during.contains(moment)
+            for need in self.needs
+        )
+
+    def _all_chosen(self, session: Occurrence, nominal: datetime, due: datetime) -> list[_Place]:
+        """Return the places of a session with what fills them, each chosen for about the time of its start."""
+        found = []
+        for place in session.rule.items:
+            if place.offset_s is not None and place.timing is not Timing.RELATIVE:
+                nominal = max(nominal, session.during.start + timedelta(seconds=place.offset_s))
+            chosen = self._chosen(session, place, max(nominal, due))
+            if chosen is None:
+                continue
+            found.append(chosen)
+            lost = self.now - nominal > _LATEST or nominal + chosen.length <= self.now - _PAST
+            segment = chosen.choice.segment
+            if place.programme is not None and segment is not None and not lost:
+                self.used.setdefault(segment.id, max(nominal, due))
+            nominal += chosen.length
+        return found
+
+    def _chosen(self, session: Occurrence, place: SessionItem, due: datetime) -> _Place | None:
+        """Return a place with what fills it; None for an optional place that stays empty."""
+        slot = f"{self._name(session)}/{place.id}"
+        if slot in self.finals or slot in self.begun or (place.kind is ItemKind.FILLER and place.programme):
+            empty = Choice(segment=None, why=NO_ROOM)
+            return _Place(place, slot, empty, _NOTHING, Rank.FILLER)
+        if place.relay is not None:
+            why = Text("Tiếp sóng theo lịch.", "A relay of the grid.")
+            return _Place(
+                place, slot, Choice(segment=None, why=why), timedelta(seconds=place.length_s or 0), Rank.RELAY
+            )
+        choice = self._choice(place, slot, max(due, session.during.start))
+        segment = choice.segment
+        if segment is None:
+            if place.optional:
+                return None
+            return _Place(place, slot, choice, _NOTHING, Rank.ORDINARY)
+        return _Place(place, slot, choice, segment.duration, self._rank(place, choice, segment, due))
+
+    def _rank(self, place: SessionItem, choice: Choice, segment: Segment, due: datetime) -> Rank:
+        if any(need.counts(segment.programme, segment.topics, due) for need in self.needs):
+            return Rank.DUTY
+        if segment.priority is not Priority.NORMAL:
+            return Rank.PRIORITY
+        if place.optional:
+            return Rank.OPTIONAL
+        if place.kind in _FRAME:
+            return Rank.FRAME
+        if place.programme is not None and not choice.fresh:
+            return Rank.REPEAT
+        return Rank.ABOVE if segment.owner in self._above and place.programme is not None else Rank.ORDINARY
+
+    def _choice(self, place: SessionItem, slot: SlotId, due: datetime) -> Choice:
+        if (pin := self.pinned.get(slot)) is not None:
+            return pin.choice
+        if place.segment is not None:
+            return self._fixed_choice(place.segment, due)
+        if place.programme is None:
+            return Choice(segment=None, why=Text("Mục này chưa chọn bài.", "Nothing was chosen for this place."))
+        if due >= self.intent.valid_until and not self._owed(place, due):
+            why = Text(
+                "Lịch đã quá hạn, máy phát chưa nhận được lịch mới: chỉ phát nhiệm vụ bắt buộc.",
+                "The schedule is too old and no new one has arrived: only duties air.",
+            )
+            return Choice(segment=None, why=why)
+        found = self.stock.choices(place.programme, due, self.used, key=slot)
+        if not found.found:
+            return Choice(segment=None, why=found.why_nothing)
+        return self._for_duty(found.found, due) or found.found[0]
+
+    def _fixed_choice(self, name: SegmentId, due: datetime) -> Choice:
+        fixed = self._segments.get(name)
+        if fixed is None or fixed.approved_at > max(due, self.now) or not usable(self.intent, self.station, fixed):
+            why = Text(
+                "Bài cố định của mục này chưa được duyệt hoặc không còn được duyệt.",
+                "The fixed item of this place is not, or no longer, approved.",
+            )
+            return Choice(segment=None, why=why)
+        if not fixed.valid_at(due):
+            why = Text(
+                "Bài cố định của mục này hết hạn hoặc chưa đến hạn phát.",
+                "The fixed item of this place is out of its dates.",
+            )
+            return Choice(segment=None, why=why)
+        if due >= self.intent.valid_until:
+            why = Text("Lịch đã quá hạn: chỉ phát nhiệm vụ bắt buộc.", "The schedule is too old: only duties air.")
+            return Choice(segment=None, why=why)
+        if self.facts.media is not None and fixed.sha256 not in self.facts.media:
+            return Choice(segment=None, why=NOT_ON_STATION)
+        return Choice(segment=fixed, why=Text("Mục cố định của buổi phát.", "A fixed item of the session."), fresh=True)
+
+    def _for_duty(self, found: tuple[Choice, ...], due: datetime) -> Choice | None:
+        """Return the choice that brings the most duties further, where the first one brings fewer."""
+        if not any(need.missing for need in self.needs):
+            return None
+
+        def gain(choice: Choice) -> int:
+            segment = choice.segment
+            if segment is None:
+                return 0
+            after = (need.after(segment.programme, segment.topics, due) for need in self.needs)
+            return sum(need.missing - one.missing for need, one in zip(self.needs, after, strict=True))
+
+        best = max(found, key=gain)
+        if gain(best) == gain(found[0]):
+            return None
+        named = next(
+            need.owed.duty.name
+            for need in self.needs
+            if best.segment and need.counts(best.segment.programme, best.segment.topics, due)
+        )
+        why = Text(
+            f"Chọn trước vì nhiệm vụ “{named}” còn thiếu. {best.why.vi}",
+            f"Taken first because duty “{named}” still lacks it. {best.why.en}",
+        )
+        return replace(best, why=why)
+
+    def _exact(self, chosen: _Place) -> bool:
+        return chosen.place.timing is Timing.HARD and chosen.place.offset_s is not None
+
+    def _gives_way(
+        self,
+        session: Occurrence,
+        places: list[_Place],
+        hards: list[tuple[datetime, _Place]],
+        later: Sequence[Occurrence],
+        nominal: datetime,
+        due: datetime,
+        end: datetime,
+    ) -> tuple[Mapping[SlotId, SlotId], Mapping[SlotId, timedelta]]:
+        exact = {hard.slot: at for at, hard in hards}
+        entries = []
+        left_s = self._left_s(session, places, later)
+        for chosen in places:
+            place, slot = chosen.place, chosen.slot
+            settled = self._settled(slot)
+            pin = self.pinned.get(slot)
+            wanted = None
+            if place.timing is Timing.SOFT and place.offset_s is not None:
+                wanted = session.during.start + timedelta(seconds=place.offset_s)
+            entries.append(
+                Entry(
+                    slot=slot,
+                    rank=Rank.DUTY if pin is not None else chosen.rank,
+                    length=chosen.length,
+                    late_limit=timedelta(seconds=LATE_LIMIT_S[Timing.HARD if slot in exact else Timing.RELATIVE]),
+                    exact=pin.start if pin is not None else exact.get(slot),
+                    wanted=wanted,
+                    bound=timedelta(seconds=place.bound_s),
+                    settled=settled,
+                    relay=place.relay is not None,
+                )
+            )
+        blocks = [block for block in self._blocks if block.slot not in exact and block.slot not in self.pinned]
+        room = Room(
+            start=nominal,
+            end=end,
+            due=self._after_on_air(due),
+            latest=max(end, session.during.end) + OVERRUN_LIMIT,
+            left_s=left_s,
+            clear=lambda moment, length: _clear(blocks, moment, length),
+            now=self.now,
+        )
+        verdicts = give_way(entries, room)
+        return verdicts.dropped, verdicts.shortened
+
+    def _settled(self, slot: SlotId) -> tuple[datetime, datetime] | None:
+        if (row := self.finals.get(slot)) is not None:
+            return row.planned_end, row.ended_at or row.planned_end
+        if (run := self.begun.get(slot)) is not None:
+            item = self._under_way(run)
+            return item.end, self._ends(item)
+        return None
+
+    def _left_s(self, session: Occurrence, places: Sequence[_Place], later: Sequence[Occurrence] = ()) -> float | None:
+        """Return the seconds that limits leave this session, after what duties of later that day will need."""
+        limits = self.station.limits
+        left = [] if limits.session_s is None else [limits.session_s - self._spent_s(p.slot for p in places)]
+        if limits.day_s is not None:
+            pinned = [p for p in self.pinned.values() if p.start.astimezone(self.zone).date() == session.day]
+            here = {chosen.slot for chosen in places}
+            kept = sum(p.during.seconds for p in pinned if p.slot not in here and p.slot not in self._placed())
+            left.append(limits.day_s - self._day_s.get(session.day, 0.0) - kept - self._set_aside_s(session, later))
+        return min(left, default=None)
+
+    def _placed(self) -> frozenset[SlotId]:
+        return frozenset(item.slot for item in self.items)
+
+    def _set_aside_s(self, session: Occurrence, later: Sequence[Occurrence]) -> float:
+        """Return the seconds that slots of duties will need later that day."""
+        seconds = 0.0
+        for other in later:
+            if other.day != session.day:
+                continue
+            for place in other.rule.items:
+                slot = f"{self._name(other)}/{place.id}"
+                if slot in self.pinned or slot in self.finals or not self._owed(place, other.during.start):
+                    continue
+                found = self.stock.choices(place.programme, other.during.start, self.used, key=slot).found
+                if found and found[0].segment is not None:
+                    seconds += found[0].segment.duration.total_seconds()
+        return seconds
+
+    def _spent_s(self, slots: Iterable[SlotId]) -> float:
+        rows = (self.finals.get(slot) for slot in slots)
+        return sum(row.seconds_aired for row in rows if row is not None)
+
+    def _room_after(
+        self,
+        start: datetime,
+        end: datetime,
+        places: list[_Place],
+        dropped: Mapping[SlotId, SlotId],
+        shortened: Mapping[SlotId, timedelta],
+    ) -> datetime:
+        """Return until when fillers may last so that everything after them keeps its time."""
+        needed = _NOTHING
+        for chosen in places:
+            if chosen.slot in dropped:
+                continue
+            pin = self.pinned.get(chosen.slot)
+            if pin is not None:
+                return pin.start - needed
+            if chosen.place.timing is not Timing.RELATIVE and chosen.place.offset_s is not None:
+                return start + timedelta(seconds=chosen.place.offset_s) - needed
+            needed += shortened.get(chosen.slot, chosen.length)
+        return end - needed
+
+    def _fillers(
+        self,
+        session: Occurrence,
+        chosen: _Place,
+        nominal: datetime,
+        due: datetime,
+        until: datetime,
+        previous: RundownItem | None,
+    ) -> tuple[datetime, datetime, RundownItem | None]:
+        """Place as many whole recordings as fit before `until`; each is a slot of its own, numbered."""
+        known = [slot for slot in (*self.finals, *self.begun) if slot.startswith(f"{chosen.slot}.")]
+        number = 1
+        for slot in sorted(known, key=lambda s: (len(s), s)):
+            number = max(number, int(slot.rpartition(".")[2]) + 1)
+            row = self.finals.get(slot)
+            item = _from_row(row) if row is not None else self._under_way(self.begun[slot])
+            ends = self._ends(item) if row is None else row.ended_at or row.planned_end
+            self._add(item)
+            nominal, due = max(nominal, item.end), max(due, ends)
+            previous = item if row is None else None
+        # Time that has passed is not filled afterwards.
+        due = self._after_on_air(max(due, nominal, self.now if nominal < self.now - _LATEST else nominal))
+        nominal = max(nominal, due) if due - nominal > _LATEST else nominal
+        left_s = self._left_s(session, [])
+        for _ in range(_MOST_FILLERS):
+            piece = self._piece(chosen, f"{chosen.slot}.{number}", nominal, due, until, left_s)
+            if piece is None or piece.segment is None:
+                break
+            length = piece.segment.duration
+            one = replace(chosen, slot=f"{chosen.slot}.{number}", choice=piece, length=length)
+            item = self._admit(
+                self._item(session, one, nominal, due, length), session, until, until, None, pushed=False
+            )
+            if not _sounds(item):
+                break
+            if previous is not None and previous.due + (previous.end - previous.start) == item.due:
+                item = replace(item, joins=previous.slot)
+            self._add(item)
+            self._use(item)
+            number += 1
+            nominal, due = item.end, max(item.due, self.now) + length
+            left_s = None if left_s is None else left_s - length.total_seconds()
+            previous = item
+        return nominal, due, previous
+
+    def _piece(
+        self, chosen: _Place, slot: SlotId, nominal: datetime, due: datetime, until: datetime, left_s: float | None
+    ) -> Choice | None:
+        """Return the first recording for a filler that is free and fits in whole."""
+        if due >= self.intent.valid_until:
+            return None
+        for choice in self.stock.choices(chosen.place.programme, due, self.used, key=slot).found:
+            if choice.segment is None or choice.segment.id in self.used:
+                continue
+            length = choice.segment.duration
+            fit = max(nominal, due) + length <= until and (left_s is None or length.total_seconds() <= left_s)
+            if fit and self._clear(nominal, length) == nominal and self._clear(due, length) == due:
+                return choice
+        return None
+
+    def _pinned_block(self, slot: SlotId, one: Placement) -> RundownItem:
+        """Return the time of a pinned slot as something that the others keep clear of."""
+        item = _bare(slot, self.station.code, one.start)
+        return replace(item, end=one.during.end)
+
+    def _pin(self, session: Occurrence, chosen: _Place, one: Placement) -> tuple[RundownItem, RundownItem]:
+        length = one.segment.duration
+        item = self._admit(
+            self._item(session, replace(chosen, choice=one.choice), one.start, one.start, length),
+            session,
+            one.during.end,
+            one.during.end,
+            None,
+            pushed=False,
+        )
+        before = self.items[-1] if self.items else None
+        if before is not None and _sounds(before) and before.due + (before.end - before.start) == item.due:
+            item = replace(item, joins=before.slot)
+        self._add(item)
+        self._use(item)
+        return item, item
+
+    def _open(self, session: Occurrence, chosen: _Place, item: RundownItem, until: datetime) -> None:
+        """Note a programme slot that may yet serve a duty, with whatever recording."""
+        programme = chosen.place.programme
+        if programme is None or item.start + timedelta(seconds=item.late_limit_s) < self.now:
+            return
+        begins = max(item.due, self.now) if item.start < self.now else item.due
+        self.openings.append(Opening(slot=chosen.slot, programme=programme, start=begins, until=until))
+
+    def _item(
+        self, session: Occurrence, chosen: _Place, start: datetime, due: datetime, length: timedelta
+    ) -> RundownItem:
+        place, segment = chosen.place, chosen.choice.segment
+        exact = self._exact(chosen)
+        timing = place.timing
+        if timing is Timing.RELATIVE and place is session.rule.items[0]:
+            timing = Timing.HARD
+        item = RundownItem(
+            slot=chosen.slot,
+            station=self.station.code,
+            session=self._name(session),
+            session_end=session.during.end,
+            start=start,
+            end=start + length if place.relay is not None else start,
+            due=due,
+            kind=place.kind,
+            programme=place.programme or (segment.programme if segment else None),
+            timing=timing,
+            segment=None,
+            title=place.relay or "",
+            sha256=None,
+            pcm_sha256=None,
+            samples=0,
+            topics=(),
+            late_limit_s=LATE_LIMIT_S[Timing.HARD if exact else Timing.RELATIVE],
+            why=chosen.choice.why,
+            relay=place.relay,
+            targets=session.rule.targets or None,
+        )
+        return _with_audio(item, segment)
+
+    def _admit(
+        self,
+        item: RundownItem,
+        session: Occurrence,
+        end: datetime,
+        latest: datetime,
+        end_by: SlotId | None,
+        *,
+        pushed: bool,
+    ) -> RundownItem:
+        """Return the item, or the same without audio where it may not begin: no room left, or outside the hours."""
+        if not _sounds(item):
+            self._find("no_audio", item, item.why, _HINT_AUDIO)
+            return item
+        length = item.end - item.start
+        if item.end > end or item.due + length > latest:
+            return self._gave_way(item, None, end_by, session, pushed=pushed)
+        during = Interval(item.due, item.due + length)
+        if not permitted(self.station, during):
+            self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
+            return _without_audio(item, OUTSIDE_HOURS)
+        groups = open_groups(self.station, session.rule.targets, during)
+        if groups == ():
+            self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
+            return _without_audio(item, OUTSIDE_HOURS)
+        return replace(item, open_until=open_until(self.station, item.due), targets=groups)
+
+    def _gave_way(
+        self, item: RundownItem, by: SlotId | None, end_by: SlotId | None, session: Occurrence, *, pushed: bool
+    ) -> RundownItem:
+        """Return the item as one that does not air here: to what it gave way, or that there is no room."""
+        blocker = self._blocker(session.during) if pushed else None
+        if by is None and blocker is not None:
+            why = Text("Nhường giờ cho lượt phát đã xếp riêng.", "Gives way to an airing ordered by itself.")
+            return replace(_without_audio(item, why), replaced_by=blocker.slot)
+        if (other := by or end_by) is not None:
+            why = Text(
+                "Nhường giờ cho mục được ưu tiên hơn trong cùng khung giờ.",
+                "Gives way to an item that goes before it in the same time.",
+            )
+            self._find("gives_way", item, why)
+            return replace(_without_audio(item, why), replaced_by=other)
+        self._find("does_not_fit", item, NO_ROOM, _HINT_ROOM)
+        return _without_audio(item, NO_ROOM)
+
+    # What is under way, and what was
+
+    def _under_way(self, run: Run, exact: Iterable[datetime] = ()) -> RundownItem:
+        """Return the item of a run that has begun, with the moment at which an ordered airing cuts it.
+
+        Without audio where it was interrupted and is not approved any more: then it does not go on.
+        exact: when later items of its session start exactly; it is cut for them unless it is of a duty.
+        """
+        item = replace(run.item, due=origin(run))
+        if run.state in (RunState.INTERRUPTED, RunState.ARMED):
+            segment = self._segments.get(run.item.segment or "")
+            if segment is None or segment.sha256 != run.item.sha256:
+                why = Text(
+                    "Bài không còn được duyệt khi máy phát lại được.",
+                    "The item was no longer approved when it could have gone on.",
+                )
+                return _without_audio(item, why)
+        if run.state is RunState.INTERRUPTED and starts_anew(run, self.now):
+            item = replace(item, due=max(item.due, self.now))
+        ends = item.due + (item.end - item.start)
+        cuts = [
+            h.start
+            for h in self._orders
+            if h.slot != run.slot and item.due < h.start < ends and not self._outranks(item, h)
+        ]
+        if not any(matches(need.owed.duty, item.programme, item.topics) for need in self.needs):
+            grace = timedelta(seconds=LATE_LIMIT_S[Timing.HARD])
+            cuts += [at for at in exact if item.due < at and ends > at + grace]
+        return replace(item, cut_at=min(cuts)) if cuts else item
+
+    def _outranks(self, item: RundownItem, order: RundownItem) -> bool:
+        return item.priority is Priority.EMERGENCY
+
+    def _ends(self, item: RundownItem) -> datetime:
+        """Return from when on the time of `item` is free again."""
+        return item.due + (item.end - item.start) if item.cut_at is None else self._after_hard(item.cut_at)
+
+    def _after_on_air(self, due: datetime) -> datetime:
+        """Return `due`, or when what is on air now ends: there is one source at a time. What is long past stays so."""
+        if self._on_air_until is None or due < self.now - _LATEST:
+            return due
+        return max(due, self._on_air_until)
+
+    def _find_former(self) -> None:
+        """Note per session and day what took its time there, also where its place is not in the grid any more."""
+        times = [(row.slot, row.planned_start, row.planned_end) for row in self.finals.values()]
+        times += [(run.slot, run.item.start, run.item.end) for run in self.begun.values()]
+        for slot, start, end in times:
+            if end > start:
+                self._former.setdefault(slot.rpartition("/")[0], []).append(Interval(start, end))
+
+    def _after_former(self, slot: SlotId, nominal: datetime) -> datetime:
+        for stretch in sorted(self._former.get(slot.rpartition("/")[0], ())):
+            if stretch.contains(nominal):
+                nominal = stretch.end
+        return nominal
+
+    # Ordered airings
+
+    def _fixed(self, one_off: OneOff) -> None:
+        start = one_off.start
+        if _urgent(one_off):
+            start = self._clear(start, self._length(one_off.segment))
+        item = self._one_off(one_off, start)
+        if item.slot not in self.finals and item.slot not in self.begun and not _urgent(one_off) and _sounds(item):
+            during = Interval(item.due, item.due + (item.end - item.start))
+            urgent = [o for o in self._orders if o.priority is Priority.EMERGENCY]
+            over = [o for o in urgent if Interval(o.due, o.due + (o.end - o.start)).overlaps(during)]
+            if over:
+                why = Text("Nhường giờ cho thông báo khẩn cấp.", "Gives way to an emergency.")
+                self._add(replace(_without_audio(item, why), replaced_by=over[0].slot))
+                return
+        row = self.finals.get(item.slot)
+        # One that was stopped, missed or cancelled no longer keeps others away from the rest of its time.
+        over_at = item.end if row is None else min(item.end, max(item.start, row.ended_at or item.start))
+        block = replace(item, start=max(item.start, item.due) if row is None else item.start, end=over_at)
+        if row is None:
+            block = replace(block, end=item.due + (item.end - item.start))
+        self._orders.append(block)
+        self._blocks.append(block)
+        self._add(item)
+
+    def _length(self, segment: SegmentId) -> timedelta:
+        known = self._segments.get(segment)
+        return _NOTHING if known is None else known.duration
+
+    def _soft_before(self, due: datetime) -> datetime:
+        while self._soft and self._soft[0].start <= due:
+            due = self._softly(self._soft.pop(0), due)
+        return due
+
+    def _place_soft(self, before: datetime) -> None:
+        while self._soft and self._soft[0].start < before:
+            one_off = self._soft.pop(0)
+            ends = self._softly(one_off, max(one_off.start, self._busy_until or one_off.start))
+            self._busy_until = max(ends, self._busy_until or ends)
+
+    def _softly(self, one_off: OneOff, due: datetime) -> datetime:
+        """Place a soft airing at or after `due`; return when it ends."""
+        item = self._one_off(one_off, self._after_on_air(due))
+        self._add(item)
+        if item.slot in self.finals or not _sounds(item):
+            return due
+        return max(due, self._ends(item))
+
+    def _one_off(self, one_off: OneOff, due: datetime) -> RundownItem:
+        slot = one_off_slot(self.station.code, one_off.id)
+        if (row := self.finals.get(slot)) is not None:
+            return _from_row(row)
+        if (run := self.begun.get(slot)) is not None:
+            return replace(self._under_way(run), cancelled_by=one_off.cancelled_by)
+        segment = self._segments.get(one_off.segment)
+        why = Text(
+            f"Lượt phát riêng do {one_off.ordered_by} xếp.",
+            f"A single airing ordered by {one_off.ordered_by}.",
+        )
+        if segment is not None and not usable(self.intent, self.station, segment):
+            segment = None
+        if segment is None:
+            why = Text("Bài của lượt phát riêng không còn được duyệt.", "The ordered item is no longer approved.")
+        elif self.facts.media is not None and segment.sha256 not in self.facts.media:
+            segment, why = None, NOT_ON_STATION
+        if segment is not None and one_off.timing is not Timing.HARD and not _urgent(one_off):
+            due = self._clear(due, segment.duration)
+        item = replace(
+            _bare(slot, self.station.code, one_off.start),
+            due=due,
+            kind=ItemKind.EMERGENCY if _urgent(one_off) else ItemKind.SEGMENT,
+            programme=segment.programme if segment else None,
+            timing=Timing.HARD if _urgent(one_off) else one_off.timing,
+            late_limit_s=EMERGENCY_LIMIT_S if _urgent(one_off) else LATE_LIMIT_S[one_off.timing],
+            why=why,
+            cancelled_by=one_off.cancelled_by,
+            priority=one_off.priority,
+        )
+        item = _with_audio(item, segment)
+        if segment is None:
+            return item
+        if not _urgent(one_off):
+            during = Interval(due, due + segment.duration)
+            groups = open_groups(self.station, (), during)
+            if not permitted(self.station, during) or groups == ():
+                self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
+                return _without_audio(item, OUTSIDE_HOURS)
+            item = replace(item, open_until=open_until(self.station, due), targets=groups)
+        self.used[segment.id] = due
+        return item
+
+    def _clear(self, start: datetime, length: timedelta) -> datetime:
+        """Return the first moment at or after `start` at which `length` fits between what keeps its time."""
+        return _clear(self._blocks, start, length)
+
+    def _after_hard(self, moment: datetime) -> datetime:
+        ends = [item.end for item in self._orders if item.start <= moment < item.end]
+        return max(ends, default=moment)
+
+    def _blocker(self, during: Interval) -> RundownItem | None:
+        inside = [h for h in self._blocks if h.end > h.start and Interval(h.start, h.end).overlaps(during)]
+        return min(inside, key=lambda h: h.start, default=None)
+
+    # Keeping account
+
+    def _add(self, item: RundownItem) -> None:
+        self.items.append(item)
+        if not _sounds(item) or item.cancelled_by is not None:
+            return
+        during = Interval(item.due, item.due + (item.end - item.start))
+        self.taken.append(during)
+        firm = item.slot in self.finals or item.slot in self.begun or (item.session is None and item.duty is None)
+        if firm:
+            self.firm.append(during)
+        day = item.due.astimezone(self.zone).date() if self.station.limits.day_s is not None else None
+        row = self.finals.get(item.slot)
+        if day is not None and item.priority is not Priority.EMERGENCY:
+            seconds = during.seconds if row is None else row.seconds_aired
+            self._day_s[day] = self._day_s.get(day, 0.0) + seconds
+        if self.will_count(item):
+            self.needs = [need.after(item.programme, item.topics, item.due) for need in self.needs]
+
+    def will_count(self, item: RundownItem) -> bool:
+        """Return whether an item that has no row yet can still air whole."""
+        if item.sha256 is None or item.replaced_by is not None or item.cancelled_by is not None:
+            return False
+        if item.cut_at is not None or item.slot in self.finals:
+            return False
+        late = timedelta(seconds=item.late_limit_s)
+        return item.start + late >= self.now or item.due + (item.end - item.start) > self.now
+
+    def day_unused_s(self, day: date) -> float | None:
+        """Return the seconds that the limit of a day leaves beside everything planned."""
+        limit = self.station.limits.day_s
+        return None if limit is None else limit - self._day_s.get(day, 0.0)
+
+    def day_left_s(self, day: date) -> float | None:
+        """Return the seconds that the limit of a day leaves beside what nothing may displace."""
+        limit = self.station.limits.day_s
+        if limit is None:
+            return None
+        rows = [r for r in self.finals.values() if when(r).astimezone(self.zone).date() == day]
+        firm = {
+            i.slot: (i.end - i.start).total_seconds()
+            for i in self.items
+            if _sounds(i)
+            and i.slot not in self.finals
+            and i.priority is not Priority.EMERGENCY
+            and (i.slot in self.begun or (i.session is None and i.duty is None))
+            and i.due.astimezone(self.zone).date() == day
+        }
+        return limit - sum(row.seconds_aired for row in rows) - sum(firm.values())
+
+    def _use(self, item: RundownItem) -> None:
+        if item.segment is not None:
+            self.used[item.segment] = item.due
+
+    def _delayed(self, session: Occurrence) -> None:
+        message = Text(
+            f"Buổi “{session.rule.name}” phải chờ: buổi trước chưa phát xong.",
+            f"Session “{session.rule.name}” has to wait: the one before is not over.",
+        )
+        hint = Text("Dời một trong hai buổi, hoặc rút ngắn buổi trước.", "Move one of the two, or shorten the first.")
+        self.findings.append(
+            Finding(
+                code="session_delayed", severity=Severity.WARNING, where=self._name(session), message=message, hint=hint
+            )
+        )
+
+    def _find(self, code: str, item: RundownItem, message: Text, hint: Text | None = None) -> None:
+        if item.end >= self.now - _LOOK_BACK:
+            self.findings.append(
+                Finding(code=code, severity=Severity.WARNING, where=item.slot, message=message, hint=hint)
+            )
+
+
+_HINT_AUDIO = Text(
+    "Tải bài lên và trình duyệt trước giờ phát.", "Upload a recording and have it approved before it is due."
+)
+_HINT_HOURS = Text(
+    "Dời buổi phát vào khung giờ được phép, hoặc sửa khung giờ của đài.",
+    "Move the session into the permitted hours, or change the station's hours.",
+)
+_HINT_ROOM = Text(
+    "Rút ngắn bài, bớt mục, hoặc kéo dài buổi phát.", "Shorten the item, take a place out, or lengthen the session."
+)
+
+
+def _urgent(one_off: OneOff) -> bool:
+    return one_off.priority is Priority.EMERGENCY
+
+
+def _sounds(item: RundownItem) -> bool:
+    """Return whether the item takes time on air: it has audio or is a relay, and was not replaced."""
+    return (item.sha256 is not None or item.relay is not None) and item.replaced_by is None
+
+
+def _clear(blocks: Iterable[RundownItem], start: datetime, length: timedelta) -> datetime:
+    for blocked in sorted(blocks, key=lambda item: item.start):
+        if start < blocked.end and blocked.start < start + max(length, timedelta(microseconds=1)):
+            start = max(start, blocked.end)
+    return start
+
+
+def _bare(slot: SlotId, station: StationCode, start: datetime) -> RundownItem:
+    return RundownItem(
+        slot=slot,
+        station=station,
+        session=None,
+        session_end=None,
+        start=start,
+        end=start,
+        due=start,
+        kind=ItemKind.SEGMENT,
+        programme=None,
+        timing=Timing.HARD,
+        late_limit_s=LATE_LIMIT_S[Timing.HARD],
+        segment=None,
+        title="",
+        sha256=None,
+        pcm_sha256=None,
+        samples=0,
+        topics=(),
+        why=Text("", ""),
+    )
+
+
+def _with_audio(item: RundownItem, segment: Segment | None) -> RundownItem:
+    if segment is None:
+        return item
+    return replace(
+        item,
+        segment=segment.id,
+        title=segment.title,
+        sha256=segment.sha256,
+        pcm_sha256=segment.pcm_sha256,
+        samples=segment.samples,
+        topics=segment.topics,
+        self_approved=segment.self_approved,
+        end=item.start + segment.duration,
+    )
+
+
+def _without_audio(item: RundownItem, why: Text) -> RundownItem:
+    """Return the item as a place that stays empty, and why; the title stays, for those who read the plan."""
+    return replace(
+        item,
+        segment=None,
+        sha256=None,
+        pcm_sha256=None,
+        samples=0,
+        topics=(),
+        self_approved=False,
+        relay=None,
+        end=item.start,
+        why=why,
+    )
+
+
+def _from_row(row: Airing) -> RundownItem:
+    aired = row.verdict in (Verdict.AIRED, Verdict.PARTIAL)
+    return RundownItem(
+        slot=row.slot,
+        station=row.station,
+        session=None,
+        session_end=None,
+        start=row.planned_start,
+        end=row.planned_end,
+        due=row.started_at or row.planned_start,
+        kind=ItemKind(row.kind),
+        programme=row.programme,
+        segment=row.segment,
+        title=row.title,
+        sha256=row.sha256 if aired else None,
+        pcm_sha256=None,
+        samples=row.samples_expected,
+        topics=row.topics,
+        timing=Timing.RELATIVE,
+        late_limit_s=0.0,
+        why=row.reason or Text("Đã có trong nhật ký phát sóng.", "Already in the air log."),
+        duty=row.duty,
+    )

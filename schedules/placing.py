@@ -1,0 +1,236 @@
+"""Where duties go: a search that finds a place for all of them whenever there is one; earliest deadline first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schedules.choosing import Choice
+from schedules.clock import Interval
+from schedules.grid import SlotId
+from schedules.owing import Need
+from schedules.programme import ProgrammeCode
+from schedules.segment import Segment, SegmentId
+
+STEP = timedelta(minutes=5)
+"""Marks on which make-ups start, so that they hold still while time passes; only a tight place is taken off them."""
+
+EFFORT = 4000
+"""Steps of the search before it settles for the best it has found; far above what real weeks need."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A programme slot of the grid that has not begun: it starts at `start`, and must be over at `until`."""
+
+    slot: SlotId
+    programme: ProgrammeCode
+    start: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """A recording put at a time: into a slot of the grid, or as a make-up for `need` where `slot` is None."""
+
+    slot: SlotId | None
+    need: Need
+    choice: Choice
+    segment: Segment
+    start: datetime
+
+    @property
+    def during(self) -> Interval:
+        """The time it takes."""
+        return Interval(self.start, self.start + self.segment.duration)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What must find a place, and where it may.
+
+    needs: the earliest deadline first. openings: slots of the grid that may serve. blocked: time that nothing may take.
+    windows: per need (by its place in `needs`) the stretches of its make-ups, hours already cut out.
+    offered: what a need could air from a moment on, when some recordings are used already; best first.
+    earliest: make-ups start then or later; on marks they may have been due up to `grace` before it.
+    day_left_s: seconds that may still be aired on a local date; None where there is no limit.
+    tries: make-ups that each need may still have.
+    """
+
+    needs: tuple[Need, ...]
+    openings: tuple[Opening, ...]
+    blocked: tuple[Interval, ...]
+    windows: tuple[tuple[Interval, ...], ...]
+    offered: Callable[[Need, frozenset[SegmentId]], tuple[Choice, ...]]
+    earliest: datetime
+    grace: timedelta
+    zone: ZoneInfo
+    tries: tuple[int, ...]
+    day_left_s: Callable[[date], float | None]
+    longest_s: float | None = None
+    used: frozenset[SegmentId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """Placements in the order in which they were found, and how many airings or topics are still missing after them."""
+
+    placements: tuple[Placement, ...]
+    missing: int
+    complete: bool
+
+
+def solve(problem: Problem) -> Solution:
+    """Return placements that leave as little missing as can be; `complete` tells whether every possibility was tried.
+
+    Make-ups are first tried on marks. Off the marks each takes the first moment that is free, in every order of the
+    duties: in whatever order a fulfilling timetable has them, moving each as early as it can keeps it one, so this
+    finds one if there is any.
+    """
+    best = _Search(problem=problem, step=STEP).run()
+    if best.missing == 0:
+        return best
+    exact = _Search(problem=problem, step=None).run()
+    return exact if exact.missing < best.missing else best
+
+
+@dataclass(slots=True)
+class _Search:
+    problem: Problem
+    step: timedelta | None
+    effort: int = EFFORT
+    best: tuple[Placement, ...] = ()
+    best_missing: int = 0
+    offers: dict[tuple[int, frozenset[SegmentId]], tuple[Choice, ...]] = field(default_factory=dict)
+
+    def run(self) -> Solution:
+        """Search until nothing is missing, everything was tried, or the effort is spent."""
+        needs = self.problem.needs
+        self.best_missing = sum(need.missing for need in needs)
+        blocked = sorted(self.problem.blocked)
+        self._place(needs, (), blocked, self.problem.used)
+        return Solution(placements=self.best, missing=self.best_missing, complete=self.effort > 0)
+
+    def _place(
+        self,
+        needs: tuple[Need, ...],
+        placed: tuple[Placement, ...],
+        blocked: list[Interval],
+        used: frozenset[SegmentId],
+    ) -> bool:
+        """Extend `placed`; True once nothing is missing."""
+        missing = sum(need.missing for need in needs)
+        if missing < self.best_missing:
+            self.best, self.best_missing = placed, missing
+        if missing == 0:
+            return True
+        self.effort -= 1
+        if self.effort <= 0:
+            return False
+        seen: set[tuple[SlotId | None, SegmentId, datetime]] = set()
+        for index, need in enumerate(needs):
+            if need.missing == 0:
+                continue
+            for placement in self._possible(index, need, placed, blocked, used):
+                key = (placement.slot, placement.segment.id, placement.start)
+                if key in seen:
+                    continue
+                seen.add(key)
+                segment, start = placement.segment, placement.start
+                after = tuple(one.after(segment.programme, segment.topics, start) for one in needs)
+                taken = sorted([*blocked, placement.during])
+                if self._place(after, (*placed, placement), taken, used | {segment.id}):
+                    return True
+                if self.effort <= 0:
+                    return False
+        return False
+
+    def _possible(
+        self, index: int, need: Need, placed: tuple[Placement, ...], blocked: list[Interval], used: frozenset[SegmentId]
+    ) -> list[Placement]:
+        """Return the ways to bring one need further: the grid's slots by time, then a make-up at its earliest."""
+        found: list[Placement] = []
+        choices = [c for c in self._offered(index, need, used) if c.segment is not None]
+        taken = {one.slot for one in placed}
+        for opening in self.problem.openings:
+            if opening.slot in taken or not need.owed.during.contains(opening.start):
+                continue
+            for choice in choices:
+                segment = choice.segment
+                if segment is None or segment.programme != opening.programme:
+                    continue
+                during = Interval(opening.start, opening.start + segment.duration)
+                free = during.end <= opening.until and not _overlaps(during, blocked)
+                if free and self._may(need, segment, during, placed):
+                    found.append(
+                        Placement(slot=opening.slot, need=need, choice=choice, segment=segment, start=opening.start)
+                    )
+        made_up = sum(1 for one in placed if one.slot is None and one.need.owed == need.owed)
+        if made_up >= self.problem.tries[index]:
+            return found
+        for choice in choices:
+            if choice.segment is None:
+                continue
+            start = self._earliest(index, need, choice.segment, placed, blocked)
+            if start is not None:
+                found.append(Placement(slot=None, need=need, choice=choice, segment=choice.segment, start=start))
+        return found
+
+    def _offered(self, index: int, need: Need, used: frozenset[SegmentId]) -> tuple[Choice, ...]:
+        key = (index, used)
+        if key not in self.offers:
+            self.offers[key] = self.problem.offered(need, used)
+        return self.offers[key]
+
+    def _may(self, need: Need, segment: Segment, during: Interval, placed: tuple[Placement, ...]) -> bool:
+        if not segment.valid_at(during.start) or not need.counts(segment.programme, segment.topics, during.start):
+            return False
+        if self.problem.longest_s is not None and during.seconds > self.problem.longest_s:
+            return False
+        day = during.start.astimezone(self.problem.zone).date()
+        left = self.problem.day_left_s(day)
+        if left is None:
+            return True
+        same = (one.during for one in placed if one.start.astimezone(self.problem.zone).date() == day)
+        return sum(stretch.seconds for stretch in same) + during.seconds <= left
+
+    def _earliest(
+        self, index: int, need: Need, segment: Segment, placed: tuple[Placement, ...], blocked: list[Interval]
+    ) -> datetime | None:
+        """Return the first moment for a whole make-up in the windows of its duty, None where there is none."""
+        length = segment.duration
+        for window in self.problem.windows[index]:
+            start = self._not_before(window.start, window)
+            if segment.valid_from is not None:
+                start = self._not_before(max(start, segment.valid_from), window)
+            while start + length <= window.end:
+                during = Interval(start, start + length)
+                blocker = next((b for b in blocked if b.overlaps(during)), None)
+                if blocker is not None:
+                    start = self._not_before(max(blocker.end, start + timedelta(microseconds=1)), window)
+                    continue
+                if self._may(need, segment, during, placed):
+                    return start
+                # The day is full, or the recording is over: on another day it may do.
+                start = self._not_before(self._next_day(start), window)
+        return None
+
+    def _not_before(self, moment: datetime, window: Interval) -> datetime:
+        """Return the first start at or after `moment` (and now) in a window: on a mark, or exactly."""
+        if self.step is None:
+            return max(moment, self.problem.earliest)
+        moment = max(moment, self.problem.earliest - self.problem.grace)
+        if moment <= window.start:
+            return window.start
+        return window.start + self.step * -((window.start - moment) // self.step)
+
+    def _next_day(self, moment: datetime) -> datetime:
+        local = moment.astimezone(self.problem.zone)
+        midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        return max(midnight.astimezone(moment.tzinfo), moment + timedelta(minutes=1))
+
+
+def _overlaps(during: Interval, blocked: list[Interval]) -> bool:
+    return any(one.overlaps(during) for one in blocked)
