@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,7 +15,7 @@ from schedules.calendar import FIRST_YEAR, LAST_YEAR, Occurrence, changes_of, in
 from schedules.clock import Interval
 from schedules.grid import Change, SessionException, SessionRule
 from schedules.intent import Intent
-from schedules.recurrence import Days, anchor_week, days_of, recurs, week_number
+from schedules.recurrence import Days, anchor_week, dates_in_month, days_of, monthly, recurs, week_number
 from schedules.station import Station
 
 _DAY = timedelta(days=1)
@@ -216,11 +215,11 @@ def _together(one: _Strand, other: _Strand, apart: int) -> Iterator[date]:
     first, last = max(one.first, other.first - by), min(one.last, other.last - by)
     if first > last:
         return
-    if _monthly(one.rule):
+    if monthly(one.rule):
         for day in _monthly_dates(one.rule, first, last):
             if recurs(other.rule, day + by, (day + by).isoweekday()):
                 yield day
-    elif _monthly(other.rule):
+    elif monthly(other.rule):
         for day in _monthly_dates(other.rule, first + by, last + by):
             if recurs(one.rule, day - by, (day - by).isoweekday()):
                 yield day - by
@@ -255,18 +254,11 @@ def _weekly_dates(
     yield from map(date.fromordinal, ordinals)
 
 
-def _monthly(rule: SessionRule) -> bool:
-    return bool(rule.month_days or rule.nth_weekdays)
-
-
 def _monthly_dates(rule: SessionRule, first: date, last: date) -> Iterator[date]:
     month = first.replace(day=1)
     while month <= last:
-        length = monthrange(month.year, month.month)[1]
-        for day in (month.replace(day=number) for number in range(1, length + 1)):
-            if first <= day <= last and recurs(rule, day, day.isoweekday()):
-                yield day
-        month += length * _DAY
+        yield from (day for day in dates_in_month(rule, month) if first <= day <= last)
+        month = (month + 31 * _DAY).replace(day=1)
 
 
 def _stretches(days: Iterable[date]) -> Iterator[tuple[date, date]]:

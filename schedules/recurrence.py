@@ -72,13 +72,18 @@ def days_of(intent: Intent, station: StationCode) -> Days:
 
 def recurs(rule: SessionRule, day: date, weekday: int) -> bool:
     """Return whether the recurrence names `day`, which follows the sessions of ISO `weekday`."""
-    if rule.month_days or rule.nth_weekdays:
-        return _in_month(rule, day)
+    if monthly(rule):
+        return day in dates_in_month(rule, day)
     if weekday not in rule.weekdays:
         return False
     if rule.every_weeks == 1:
         return True
     return (week_number(day) - anchor_week(rule)) % rule.every_weeks == 0
+
+
+def monthly(rule: SessionRule) -> bool:
+    """Return whether the rule names dates of the month instead of weekdays."""
+    return bool(rule.month_days or rule.nth_weekdays)
 
 
 def anchor_week(rule: SessionRule) -> int:
@@ -91,16 +96,16 @@ def week_number(day: date) -> int:
     return (day.toordinal() - 1) // 7
 
 
-def _in_month(rule: SessionRule, day: date) -> bool:
-    length = monthrange(day.year, day.month)[1]
-    if day.day in rule.month_days or day.day - length - 1 in rule.month_days:
-        return True
-    weekday = day.isoweekday()
-    return any(
-        nth.weekday == weekday
-        and (nth.nth == (day.day + 6) // 7 if nth.nth > 0 else nth.nth == -((length - day.day) // 7 + 1))
-        for nth in rule.nth_weekdays
-    )
+def dates_in_month(rule: SessionRule, month: date) -> list[date]:
+    """Return the dates that a monthly rule names in the month of `month`, in order."""
+    length = monthrange(month.year, month.month)[1]
+    named = {number if number > 0 else length + 1 + number for number in rule.month_days}
+    first_weekday = month.replace(day=1).isoweekday()
+    for nth in rule.nth_weekdays:
+        first = (nth.weekday - first_weekday) % 7 + 1
+        last = first + (length - first) // 7 * 7
+        named.add(first + (nth.nth - 1) * 7 if nth.nth > 0 else last + (nth.nth + 1) * 7)
+    return [month.replace(day=number) for number in sorted(named) if 1 <= number <= length]
 
 
 def _said(entry: CalendarDay) -> tuple[int, int]:
