@@ -274,7 +274,7 @@ def settle_duties(intent: Intent, facts: Facts, rundown: Rundown, now: datetime)
     for owed in owing(intent, station, facts, Interval(max(facts.since, now - LOOKED_BACK), max(now, facts.since))):
         if owed.outcome is not None or owed.during.end + SEALED_AFTER > now or owed.during.end <= facts.since:
             continue
-        if any(owed.during.contains(i.due) and i.programme == owed.duty.programme for i in waiting):
+        if any(owed.during.contains(i.due) and owed.duty.programme in (None, i.programme) for i in waiting):
             continue
         stood = standing(station, owed, now)
         found.append(
