@@ -1,5 +1,7 @@
 """Simulated days of real stations: their own code on a simulated clock, disk, player and link, all from one seed."""
 
 from playout.simulation.report import Happening, SimulationReport, SlotOutcome, Violation
+from playout.simulation.simulation import Options, simulate
+from playout.simulation.station import Machine
 
-__all__ = ["Happening", "SimulationReport", "SlotOutcome", "Violation"]
+__all__ = ["Happening", "Machine", "Options", "SimulationReport", "SlotOutcome", "Violation", "simulate"]
