@@ -32,6 +32,10 @@ MATRIX: Mapping[str, frozenset[Role]] = MappingProxyType(
         # Silence is always the safe side: everybody who acts at all may order it.
         "stations.stop": _EDITORS | {_R},
         "grid.edit": _EDITORS | {_R},
+        # These hold for every station, or for what others are measured by: not for the communes themselves.
+        "calendar.edit": frozenset({_C, _R}),
+        "programmes.edit": frozenset({_C, _R}),
+        "duties.excuse": frozenset({_C, _R}),
         "duties.edit": frozenset({_C, _R}),
         "stations.edit": frozenset({_C, _R}),
         "accounts.manage": frozenset({_R}),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from schedules.errors import Conflict, NotAllowed, Refused, Unknown
 from schedules.findings import Finding, Severity, errors
-from schedules.grid import OneOff, SessionRule, Timing
+from schedules.grid import OneOff, Timing
 from schedules.planner import check_one_off, one_off_slot
 from schedules.segment import SegmentId, SegmentState
 from schedules.station import Station, StationCode, units_above
@@ -29,7 +29,6 @@ from store import (
     programmes,
     revision,
     segments,
-    sessions,
     stations,
     tokens,
     units,
@@ -66,7 +65,7 @@ def visible_segment(segment: SegmentId, *, person: Person) -> SegmentRecord:
 def visible_station(code: StationCode, *, person: Person) -> Station:
     """Return a station that the person reaches. Raises Unknown for every other one."""
     with services().database.reading() as session:
-        return _station(session, code, person)
+        return station_of(session, code, person)
 
 
 def receive_upload(*, stream: IO[bytes], file_name: str, card: Card, person: Person) -> SegmentRecord:
@@ -98,7 +97,7 @@ def receive_upload(*, stream: IO[bytes], file_name: str, card: Card, person: Per
                 now=now,
                 most_drafts=here.settings.most_drafts,
             )
-            _trace(session, "segment.create", segment, person)
+            trace(session, "segment.create", segment, person)
         unless_kept.pop_all()
     here.intake.notify()
     return record
@@ -116,7 +115,7 @@ def edit(segment: SegmentId, *, card: Card, revision: int, person: Person) -> No
         _own(session, segment, person, "segments.create")
         card = _card(session, card, person)
         segments.edit(session, segment, card, revision=revision, person=person, now=here.clock.now())
-        _trace(session, "segment.edit", segment, person)
+        trace(session, "segment.edit", segment, person)
     here.wake()
 
 
@@ -147,7 +146,7 @@ def trim(segment: SegmentId, *, head_s: float, tail_s: float, revision: int, per
             person=person,
             now=here.clock.now(),
         )
-        _trace(session, "segment.trim", segment, person)
+        trace(session, "segment.trim", segment, person)
     here.intake.notify()
     here.wake()
 
@@ -158,7 +157,7 @@ def submit(segment: SegmentId, *, person: Person) -> None:
     with here.database.writing() as session:
         _own(session, segment, person, "segments.submit")
         segments.submit(session, segment, person=person, now=here.clock.now())
-        _trace(session, "segment.submit", segment, person)
+        trace(session, "segment.submit", segment, person)
 
 
 def approve(segment: SegmentId, *, sha256: str, revision: int, person: Person) -> None:
@@ -176,7 +175,7 @@ def approve(segment: SegmentId, *, sha256: str, revision: int, person: Person) -
             now=here.clock.now(),
             self_approval=station is not None and station.self_approval,
         )
-        _trace(session, "segment.approve", segment, person, detail=f"{sha256} r{revision}")
+        trace(session, "segment.approve", segment, person, detail=f"{sha256} r{revision}")
     here.intake.forget_original(segment)
     here.wake()
 
@@ -187,7 +186,7 @@ def send_back(segment: SegmentId, *, reason: str, person: Person) -> None:
     with here.database.writing() as session:
         _own(session, segment, person, "segments.approve")
         segments.send_back(session, segment, reason=reason, person=person, now=here.clock.now())
-        _trace(session, "segment.return", segment, person, detail=reason)
+        trace(session, "segment.return", segment, person, detail=reason)
 
 
 def withdraw(segment: SegmentId, *, reason: str, person: Person) -> None:
@@ -196,7 +195,7 @@ def withdraw(segment: SegmentId, *, reason: str, person: Person) -> None:
     with here.database.writing() as session:
         _own(session, segment, person, "segments.withdraw")
         segments.withdraw(session, segment, reason=reason, person=person, now=here.clock.now())
-        _trace(session, "segment.withdraw", segment, person, detail=reason)
+        trace(session, "segment.withdraw", segment, person, detail=reason)
     here.intake.forget_original(segment)
     here.wake()
 
@@ -208,8 +207,8 @@ def order_airing(
     here = services()
     now = here.clock.now()
     with here.database.writing() as session:
-        where = _station(session, station, person)
-        _require(person, "airings.order", where)
+        where = station_of(session, station, person)
+        require(person, "airings.order", where)
         record = _visible(session, segment, person)
         if record.state is not SegmentState.APPROVED:
             raise Conflict(
@@ -235,7 +234,7 @@ def order_airing(
             raise Conflict(*findings)
         one_offs.order(session, one_off, person=person.id)
         revision.bump(session)
-        _trace(session, "airing.order", one_off.id, person, detail=f"{station} {segment} {start.isoformat()}")
+        trace(session, "airing.order", one_off.id, person, detail=f"{station} {segment} {start.isoformat()}")
     here.wake()
     return Ordered(one_off=one_off, slot=one_off_slot(station, one_off.id), findings=findings)
 
@@ -254,20 +253,20 @@ def cancel_airing(one_off: str, *, person: Person) -> None:
     with here.database.writing() as session:
         known = one_offs.find(session, one_off)
         if known is None or not _reaches(session, known.station, person):
-            raise Unknown(_no_such("airing_unknown", "Không có lượt phát này.", "There is no such airing."))
-        _require(person, "airings.order", _station(session, known.station, person))
+            raise Unknown(no_such("airing_unknown", "Không có lượt phát này.", "There is no such airing."))
+        require(person, "airings.order", station_of(session, known.station, person))
         if known.start <= now:
             raise Conflict(
-                _no_such(
+                no_such(
                     "airing_begun",
                     "Lượt phát này đã đến giờ, không hủy được nữa. Có thể dừng phát ở trang của đài.",
                     "This airing is due already and cannot be cancelled. It can be stopped at the station.",
                 )
             )
         if not one_offs.cancel(session, one_off, person=person.id, now=now):
-            raise Conflict(_no_such("airing_cancelled", "Lượt phát này đã hủy trước đó.", "It was cancelled before."))
+            raise Conflict(no_such("airing_cancelled", "Lượt phát này đã hủy trước đó.", "It was cancelled before."))
         revision.bump(session)
-        _trace(session, "airing.cancel", one_off, person)
+        trace(session, "airing.cancel", one_off, person)
     here.wake()
 
 
@@ -275,7 +274,7 @@ def stop(station: StationCode, *, reason: str, person: Person) -> bool:
     """Silence a station now; True where something was cut. The reason goes into the air log."""
     here = services()
     where = visible_station(station, person=person)
-    _require(person, "stations.stop", where)
+    require(person, "stations.stop", where)
     reason = " ".join(reason.split())
     if not reason or len(reason) > _LONGEST_REASON:
         raise Refused(
@@ -292,32 +291,8 @@ def stop(station: StationCode, *, reason: str, person: Person) -> bool:
     door = here.doors.get(station)
     cut = door.stop(by=person.full_name, reason=reason) if door is not None else False
     with here.database.writing() as session:
-        _trace(session, "station.stop", station, person, outcome="done" if cut else "nothing", detail=reason)
+        trace(session, "station.stop", station, person, outcome="done" if cut else "nothing", detail=reason)
     return cut
-
-
-def publish_session(rule: SessionRule, *, person: Person) -> SessionRule:
-    """Put a session of the weekly grid in force and return it as it stands then."""
-    here = services()
-    with here.database.writing() as session:
-        _require(person, "grid.edit", _station(session, rule.station, person))
-        published = sessions.publish(session, rule, here.clock.now())
-        revision.bump(session)
-        _trace(session, "grid.publish", f"{rule.station}/{published.id}", person)
-    here.wake()
-    return published
-
-
-def remove_session(station: StationCode, rule: str, *, person: Person) -> None:
-    """End a session of the weekly grid now."""
-    here = services()
-    with here.database.writing() as session:
-        _require(person, "grid.edit", _station(session, station, person))
-        if not sessions.remove(session, station, rule, here.clock.now()):
-            raise Unknown(_no_such("session_unknown", "Không có buổi này.", "There is no such session."))
-        revision.bump(session)
-        _trace(session, "grid.remove", f"{station}/{rule}", person)
-    here.wake()
 
 
 def change_password(*, old: str, new: str, person: Person) -> None:
@@ -338,7 +313,7 @@ def change_password(*, old: str, new: str, person: Person) -> None:
             )
     with here.database.writing() as session:
         accounts.set_password(session, person, new)
-        _trace(session, "account.password", person.id, person)
+        trace(session, "account.password", person.id, person)
 
 
 def issue_token(*, name: str, person: Person) -> str:
@@ -346,7 +321,7 @@ def issue_token(*, name: str, person: Person) -> str:
     here = services()
     with here.database.writing() as session:
         secret = tokens.issue(session, person, here.clock.now(), label=name)
-        _trace(session, "token.issue", person.id, person, detail=name)
+        trace(session, "token.issue", person.id, person, detail=name)
     return secret
 
 
@@ -355,8 +330,8 @@ def revoke_token(token: str, *, person: Person) -> None:
     here = services()
     with here.database.writing() as session:
         if not tokens.revoke(session, person, token, here.clock.now()):
-            raise Unknown(_no_such("token_unknown", "Không có mã truy cập này.", "There is no such token."))
-        _trace(session, "token.revoke", token, person)
+            raise Unknown(no_such("token_unknown", "Không có mã truy cập này.", "There is no such token."))
+        trace(session, "token.revoke", token, person)
 
 
 def label(file_name: str) -> str:
@@ -374,19 +349,20 @@ def _visible(session: Session, segment: SegmentId, person: Person) -> SegmentRec
         above = units_above(units.every(session), person.unit)
         if record.card.owner in above:
             return record
-    raise Unknown(_no_such("segment_unknown", "Không có bài này.", "There is no such recording."))
+    raise Unknown(no_such("segment_unknown", "Không có bài này.", "There is no such recording."))
 
 
 def _own(session: Session, segment: SegmentId, person: Person, permission: str) -> SegmentRecord:
     record = _visible(session, segment, person)
-    _require(person, permission, record.card.owner)
+    require(person, permission, record.card.owner)
     return record
 
 
-def _station(session: Session, code: StationCode, person: Person) -> Station:
+def station_of(session: Session, code: StationCode, person: Person) -> Station:
+    """Return a station that the person reaches. Raises Unknown for every other one."""
     station = stations.find(session, code)
     if station is None or station.unit not in reach(person):
-        raise Unknown(_no_such("station_unknown", "Không có đài này.", "There is no such station."))
+        raise Unknown(no_such("station_unknown", "Không có đài này.", "There is no such station."))
     return station
 
 
@@ -398,11 +374,11 @@ def _reaches(session: Session, code: StationCode, person: Person) -> bool:
 def _card(session: Session, card: Card, person: Person) -> Card:
     """Return the card with its owner set from the station. Raises Unknown, NotAllowed."""
     if card.station is not None:
-        station = _station(session, card.station, person)
+        station = station_of(session, card.station, person)
         card = replace(card, owner=station.unit)
     if card.owner not in reach(person):
-        raise Unknown(_no_such("unit_unknown", "Không có đơn vị này.", "There is no such unit."))
-    _require(person, "segments.create", card.owner)
+        raise Unknown(no_such("unit_unknown", "Không có đơn vị này.", "There is no such unit."))
+    require(person, "segments.create", card.owner)
     if programmes.find(session, card.programme) is None:
         raise Refused(
             Finding(
@@ -415,7 +391,8 @@ def _card(session: Session, card: Card, person: Person) -> Card:
     return card
 
 
-def _require(person: Person, permission: str, of: Station | str) -> None:
+def require(person: Person, permission: str, of: Station | str) -> None:
+    """Raise NotAllowed unless the person has the permission there."""
     if not can(person, permission, of):
         raise NotAllowed(
             Finding(
@@ -429,9 +406,10 @@ def _require(person: Person, permission: str, of: Station | str) -> None:
         )
 
 
-def _trace(
+def trace(
     session: Session, what: str, subject: str, person: Person, *, outcome: str = "done", detail: str = ""
 ) -> None:
+    """Leave a row in the security log."""
     audit.note(
         session,
         at=services().clock.now(),
@@ -444,7 +422,8 @@ def _trace(
     )
 
 
-def _no_such(code: str, vi: str, en: str) -> Finding:
+def no_such(code: str, vi: str, en: str) -> Finding:
+    """Return the sentence for something that is not there, or not any more."""
     return Finding(code=code, severity=Severity.ERROR, message=Text(vi, en))
 
 

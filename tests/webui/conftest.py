@@ -129,6 +129,16 @@ class World:
             raw = session["csrf_token"]
         return URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
 
+    def post(self, client, path: str, data=None, **options):
+        """Send a form with the CSRF token of the client's session and return the answer."""
+        return client.post(path, data={"csrf_token": self.csrf(client)} | (data or {}), **options)
+
+    def publish(self, client, path: str, data):
+        """Send a form that is looked at before it is published, agree to what it shows, and return the last answer."""
+        shown = self.post(client, path, data)
+        found = re.search(r'name="confirm" value="([^"]+)"', shown.text)
+        return self.post(client, path, data | {"confirm": found.group(1)}) if found else shown
+
     def upload(self, client, name: str, content: bytes = b"SOUND 1", **fields):
         """Send a recording in the name of that person and return the answer."""
         headers = fields.pop("headers", None) or self.token(name)

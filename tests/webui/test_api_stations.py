@@ -364,22 +364,31 @@ def test_grid_changes_reach_the_stations(world, client):
     from datetime import time
 
     from schedules.errors import NotAllowed, Unknown
-    from schedules.grid import SessionRule
-    from webui import work
+    from schedules.grid import ItemKind, SessionItem, SessionRule
+    from webui import planning
 
     rule = SessionRule(
-        id="", station="LONGHIEP", name="Sáng", weekdays=(1,), starts=(time(5),), length_s=600, items=(),
+        id="",
+        station="LONGHIEP",
+        name="Sáng",
+        weekdays=(1,),
+        starts=(time(5),),
+        length_s=600,
+        items=(SessionItem(id="a", kind=ItemKind.SEGMENT, programme="CDS"),),
         since=world.clock.now(),
-    )  # fmt: skip
+    )
     with world.app.test_request_context():
-        kept = work.publish_session(rule, person=world.people["operator"])
+        shown = planning.publish_session(rule, person=world.people["operator"], rehearse=True)
+        planning.publish_session(rule, person=world.people["operator"], accepted=shown.key)
+        with world.database.reading() as session:
+            (kept,) = sessions.in_force(session, "LONGHIEP")
         with pytest.raises(NotAllowed):
-            work.publish_session(rule, person=world.people["inspector"])
+            planning.publish_session(rule, person=world.people["inspector"])
         with pytest.raises(Unknown):
-            work.publish_session(rule, person=world.people["operator-longmai"])
-        work.remove_session("LONGHIEP", kept.id, person=world.people["operator"])
+            planning.publish_session(rule, person=world.people["operator-longmai"])
+        planning.remove_session("LONGHIEP", kept.id, person=world.people["operator"])
         with pytest.raises(Unknown):
-            work.remove_session("LONGHIEP", kept.id, person=world.people["operator"])
+            planning.remove_session("LONGHIEP", kept.id, person=world.people["operator"])
     assert world.doors["LONGHIEP"].woken == 2
     with world.database.reading() as session:
         assert sessions.in_force(session, "LONGHIEP") == ()

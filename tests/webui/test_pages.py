@@ -441,7 +441,7 @@ def test_stopping_needs_a_reason_and_passes_it_on(world):
 
 
 def test_a_session_is_made_changed_and_removed_by_forms(world):
-    """The weekly grid is edited in forms; a clash is told before it is published."""
+    """The weekly grid is edited in forms; what changes is shown first, and a clash is refused beside its field."""
     client = world.signed_in("operator")
     path = "/lich/2026-W48/buoi"
     form = {
@@ -460,11 +460,15 @@ def test_a_session_is_made_changed_and_removed_by_forms(world):
     }
 
     bad = post(world, client, path, form | {"starts": "25:00", "weekdays": [], "what-0": "", "what-1": ""})
-    made = post(world, client, path, form)
+    shown = post(world, client, path, form)
+    with world.database.reading() as session:
+        assert sessions.in_force(session, "LONGHIEP") == ()
+    made = world.publish(client, path, form)
     with world.database.reading() as session:
         (rule,) = sessions.in_force(session, "LONGHIEP")
     clash = post(world, client, path, form | {"name": "Buổi khác"})
-    anyway = post(world, client, path, form | {"name": "Buổi khác", "confirm": "1"})
+    bypassed = post(world, client, path, form | {"name": "Buổi khác", "confirm": hidden(shown.text, "confirm")})
+    other = world.publish(client, path, form | {"name": "Buổi khác", "starts": "19:00"})
     week = client.get("/lich/2026-W48?dai=LONGHIEP").text
     removed = post(world, client, f"{path}/bo", {"dai": "LONGHIEP", "buoi": rule.id})
 
@@ -474,11 +478,13 @@ def test_a_session_is_made_changed_and_removed_by_forms(world):
     assert made.status_code == 303
     assert [item.programme for item in rule.items] == ["BANTIN", "CDS"]
     assert [f"{start:%H:%M}" for start in rule.starts] == ["05:30", "17:00"]
-    assert clash.status_code == 409
-    assert "Trùng giờ với “Buổi sáng”" in clash.text
-    assert anyway.status_code == 303
+    assert "thêm 12 buổi" in shown.text
+    assert clash.status_code == bypassed.status_code == 422
+    assert "trùng giờ với “Buổi sáng”" in clash.text
+    assert 'id="e-starts"' in clash.text
+    assert 'name="confirm"' not in clash.text
+    assert other.status_code == 303
     assert "Buổi khác" in week
-    assert "trùng giờ" in week
     assert removed.status_code == 303
     with world.database.reading() as session:
         assert [one.name for one in sessions.in_force(session, "LONGHIEP")] == ["Buổi khác"]
@@ -496,13 +502,12 @@ def test_editing_a_session_keeps_its_items_identity(world):
         "kind-0": "segment",
         "what-0": "p:CDS",
     }
-    post(world, client, "/lich/2026-W48/buoi", form)
+    world.publish(client, "/lich/2026-W48/buoi", form)
     with world.database.reading() as session:
         (before,) = sessions.in_force(session, "LONGHIEP")
     page = client.get(f"/lich/2026-W48/buoi?dai=LONGHIEP&buoi={before.id}").text
 
-    post(
-        world,
+    world.publish(
         client,
         "/lich/2026-W48/buoi",
         form | {"buoi": before.id, "name": "Sớm mai", "item-0": hidden(page, "item-0")},
@@ -517,8 +522,7 @@ def test_editing_a_session_keeps_its_items_identity(world):
 def test_the_plan_gives_a_reason_for_every_item(world):
     """The preview is the station's own plan; an empty place says why it is empty."""
     client = world.signed_in("operator")
-    post(
-        world,
+    world.publish(
         client,
         "/lich/2026-W48/buoi",
         {

@@ -16,6 +16,7 @@ from webui.pages import (
     layout,
     more,
     plan,
+    session,
     stations,
     today,
     waveform,
@@ -24,7 +25,7 @@ from webui.pages import (
 from webui.pages.errors import error_page
 from webui.services import Services
 
-_ROOMS = (entrance, today, stations, items, waveform, approvals, week, plan, duties, airlog, more)
+_ROOMS = (entrance, today, stations, items, waveform, approvals, week, session, plan, duties, airlog, more)
 
 
 def register(app: Flask, services: Services) -> None:

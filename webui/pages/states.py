@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from schedules.airing import Evidence, Verdict
 from schedules.duty import DutyState
-from schedules.grid import ItemKind, Timing
+from schedules.grid import DayKind, ItemKind, Timing
+from schedules.programme import Order, Otherwise
 from schedules.segment import SegmentKind, SegmentState
 from schedules.text import Text
 
@@ -103,6 +104,29 @@ TIMINGS = {
     Timing.HARD: Text("Đúng giờ, cắt mục đang phát", "On the second, cutting what is on air"),
     Timing.SOFT: Text("Chờ mục đang phát xong", "After the item on air has ended"),
     Timing.RELATIVE: Text("Nối tiếp mục trước", "When the item before ends"),
+}
+ITEM_TIMINGS = {
+    Timing.HARD: Text("Đúng giờ, cắt mục trước", "On the second, cutting the item before"),
+    Timing.SOFT: Text("Tới giờ, chờ mục trước phát xong", "At its time, after the item before"),
+    Timing.RELATIVE: Text("Nối tiếp mục trước", "When the item before ends"),
+}
+DAYS = {
+    DayKind.ORDINARY: Text("Ngày thường", "Ordinary day"),
+    DayKind.DAY_OFF: Text("Ngày nghỉ bù, nghỉ hoán đổi", "Day off by decree"),
+    DayKind.HOLIDAY: Text("Ngày lễ", "Public holiday"),
+    DayKind.TET: Text("Tết", "Lunar New Year"),
+    DayKind.WORKING: Text("Ngày làm bù", "Working day by decree"),
+    DayKind.MOURNING: Text("Quốc tang", "Mourning"),
+}
+ORDERS = {
+    Order.NEWEST: Text("Bài mới nhất trước", "Newest first"),
+    Order.SERIES: Text("Lần lượt từng kỳ", "A series, episode by episode"),
+}
+OTHERWISE = {
+    Otherwise.CENTRE: Text("bài mới của cấp trên", "a new item of a unit above"),
+    Otherwise.REPEAT: Text("phát lại bài gần nhất", "the last one again"),
+    Otherwise.ROTATION: Text("xoay vòng bài cũ", "earlier items in rotation"),
+    Otherwise.EVERGREEN: Text("bài dự phòng", "a reserve item"),
 }
 ROLES = {
     "operator": Text("Cán bộ phụ trách đài", "Station officer"),

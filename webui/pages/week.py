@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.airing import Airing, Verdict
-from schedules.calendar import Occurrence, instant, occurrences, permitted
+from schedules.calendar import Occurrence, instant, occurrences
 from schedules.clock import Interval
-from schedules.errors import Refused
-from schedules.findings import Finding, Severity
-from schedules.grid import ItemKind, OneOff, SessionItem, SessionRule
-from schedules.intent import Intent
+from schedules.grid import ItemKind, OneOff, SessionRule
 from schedules.segment import Segment
 from schedules.station import Station
-from schedules.text import Text
-from store import airings, one_offs, segments, sessions
+from store import airings, one_offs, sessions
 from store.intent import load_intent
-from webui import work
 from webui.auth import allowed
 from webui.pages import states
 from webui.pages.answers import Part
-from webui.pages.formats import day_name, day_short, iso_week, local, week_name, week_of, week_text, weekday_long
+from webui.pages.formats import day_name, iso_week, local, week_name, week_of, week_text
 from webui.pages.layout import page
 from webui.pages.scope import Scope, now, scope
+from webui.pages.session import recurrence
 from webui.rights import can
 from webui.services import services
 
@@ -92,34 +87,10 @@ class Day:
     mark: states.Mark | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemRow:
-    """One place of a session in its form. what: `p:CODE` or `s:ID`."""
-
-    id: str = ""
-    kind: str = ""
-    what: str = ""
-    optional: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A session as its form shows it, right or wrong."""
-
-    id: str = ""
-    name: str = ""
-    weekdays: tuple[int, ...] = ()
-    starts: str = ""
-    minutes: str = "30"
-    items: tuple[ItemRow, ...] = ()
-
-
 def routes(pages: Blueprint) -> None:
     """Add the routes."""
     pages.add_url_rule("/lich", "this_week", this_week)
     pages.add_url_rule("/lich/<week>", "week", week)
-    pages.add_url_rule("/lich/<week>/buoi", "session", session, methods=["GET", "POST"])
-    pages.add_url_rule("/lich/<week>/buoi/bo", "remove_session", remove_session, methods=["POST"])
 
 
 @allowed("grid.read")
@@ -172,54 +143,9 @@ def week(week: str) -> AnyResponse:
         after=week_text(*(monday + timedelta(days=7)).isocalendar()[:2]),
         today_week=week_of(local(now(), station.zone).date()),
         may_edit=can(mine.person, "grid.edit", station),
-        weekdays=_weekdays,
+        weekdays=recurrence,
         starts=_starts,
     )
-
-
-@allowed("grid.edit")
-def session(week: str) -> AnyResponse:
-    """Show the form of one session (`buoi=` names it, none is a new one), or put it in force."""
-    _week(week)
-    mine = scope()
-    station = _editable(mine)
-    with services().database.reading() as database:
-        known = (
-            sessions.find(database, station.code, request.values.get("buoi", ""))
-            if request.values.get("buoi")
-            else None
-        )
-        offered = segments.airable(database)
-        intent = load_intent(database, now(), demo=services().demo)
-    if request.values.get("buoi") and known is None:
-        abort(404)
-    if request.method == "GET":
-        return _form(mine, station, week, _of_rule(known) if known else Draft(), (), offered)
-    draft = _drafted(known)
-    rule, problems = _rule(mine, station, draft, known, offered)
-    if rule is None or problems:
-        return _form(mine, station, week, draft, problems, offered, code=422)
-    costs = _costs(intent, station, rule)
-    if costs and request.form.get("confirm") != "1":
-        return _form(mine, station, week, draft, costs, offered, code=409, confirm=True)
-    work.publish_session(rule, person=mine.person)
-    flash(_("Đã công bố “%(name)s”. Đài phát theo lịch mới từ bây giờ.", name=rule.name), "done")
-    return redirect(url_for("pages.week", week=week, dai=station.code), 303)
-
-
-@allowed("grid.edit")
-def remove_session(week: str) -> AnyResponse:
-    """End a session from now on; what it aired stays in the log."""
-    _week(week)
-    mine = scope()
-    station = _editable(mine)
-    try:
-        work.remove_session(station.code, request.form.get("buoi", ""), person=mine.person)
-    except Refused:
-        flash(_("Buổi phát này đã được bỏ trước đó."), "bad")
-    else:
-        flash(_("Đã bỏ buổi phát này từ bây giờ."), "done")
-    return redirect(url_for("pages.week", week=week, dai=station.code), 303)
 
 
 def _week(text: str) -> tuple[int, int]:
@@ -227,13 +153,6 @@ def _week(text: str) -> tuple[int, int]:
     if known is None:
         abort(404)
     return known
-
-
-def _editable(mine: Scope) -> Station:
-    station = mine.station(request.values.get("dai", ""))
-    if not can(mine.person, "grid.edit", station):
-        abort(403)
-    return station
 
 
 def _chosen_day(monday: date, today: date) -> date:
@@ -428,217 +347,7 @@ def _every(rule: SessionRule) -> str:
     return _("%(n)s lần mỗi ngày, từ %(first)s", n=len(starts), first=f"{starts[0]:%H:%M}")
 
 
-def _weekdays(rule: SessionRule) -> str:
-    if len(rule.weekdays) == 7:
-        return _("hằng ngày")
-    return ", ".join(weekday_long(day) for day in sorted(rule.weekdays))
-
-
 def _starts(rule: SessionRule) -> str:
     if len(rule.starts) > _FREQUENT:
         return _every(rule)
     return ", ".join(f"{start:%H:%M}" for start in rule.starts)
-
-
-def _of_rule(rule: SessionRule) -> Draft:
-    return Draft(
-        id=rule.id,
-        name=rule.name,
-        weekdays=rule.weekdays,
-        starts=", ".join(f"{start:%H:%M:%S}" if start.second else f"{start:%H:%M}" for start in rule.starts),
-        minutes=f"{rule.length_s / 60:g}",
-        items=tuple(
-            ItemRow(
-                id=item.id,
-                kind=item.kind.value,
-                what=f"p:{item.programme}" if item.programme else f"s:{item.segment}",
-                optional=item.optional,
-            )
-            for item in rule.items
-        ),
-    )
-
-
-def _drafted(known: SessionRule | None) -> Draft:
-    form = request.form
-    rows = []
-    places: list[tuple[float, ItemRow]] = []
-    for number in range(_MOST_ITEMS):
-        what = form.get(f"what-{number}", "")
-        if not what:
-            continue
-        row = ItemRow(
-            id=form.get(f"item-{number}", ""),
-            kind=form.get(f"kind-{number}", ""),
-            what=what,
-            optional=form.get(f"optional-{number}") == "1",
-        )
-        places.append((_place(form.get(f"place-{number}", ""), number), row))
-    rows = [row for _number, row in sorted(places, key=lambda pair: pair[0])]
-    return Draft(
-        id=known.id if known else "",
-        name=" ".join(form.get("name", "").split())[:200],
-        weekdays=tuple(sorted({int(day) for day in form.getlist("weekdays") if day in set("1234567")})),
-        starts=form.get("starts", "").strip(),
-        minutes=form.get("minutes", "").strip(),
-        items=tuple(rows),
-    )
-
-
-def _place(text: str, number: int) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return number + 1
-
-
-def _problem(where: str, vi: str, en: str) -> Finding:
-    return Finding(code=f"{where}_wrong", severity=Severity.ERROR, where=where, message=Text(vi, en))
-
-
-def _times(text: str) -> tuple[time, ...] | None:
-    found = []
-    for word in re.split(r"[\s,;]+", text.strip()):
-        match = re.fullmatch(r"(\d{1,2})[:hH](\d{2})(?::(\d{2}))?", word)
-        if match is None:
-            return None
-        try:
-            found.append(time(int(match[1]), int(match[2]), int(match[3] or 0)))
-        except ValueError:
-            return None
-    return tuple(sorted(set(found)))
-
-
-def _rule(
-    mine: Scope, station: Station, draft: Draft, known: SessionRule | None, offered: Sequence[Segment]
-) -> tuple[SessionRule | None, tuple[Finding, ...]]:
-    problems: list[Finding] = []
-    if not draft.name:
-        problems.append(_problem("name", "Hãy đặt tên buổi phát.", "Give the session a name."))
-    if not draft.weekdays:
-        problems.append(_problem("weekdays", "Hãy chọn ít nhất một ngày trong tuần.", "Choose at least one weekday."))
-    starts = _times(draft.starts)
-    if not starts:
-        problems.append(
-            _problem(
-                "starts", "Giờ bắt đầu viết như 05:30 hoặc 05:30, 17:00.", "Write starts as 05:30 or 05:30, 17:00."
-            )
-        )
-    length_s = _length(draft.minutes)
-    if length_s is None:
-        problems.append(
-            _problem("minutes", "Thời lượng từ 1 phút tới 12 giờ.", "A session lasts from 1 minute to 12 hours.")
-        )
-    items: list[SessionItem] = []
-    allowed_segments = {segment.id for segment in offered} | {
-        item.segment for item in (known.items if known else ()) if item.segment
-    }
-    for number, row in enumerate(draft.items, start=1):
-        sort, _colon, code = row.what.partition(":")
-        kind = next((k for k in ItemKind if k.value == row.kind), None)
-        good = (sort == "p" and code in mine.programmes) or (sort == "s" and code in allowed_segments)
-        if kind is None or not good:
-            problems.append(_problem("items", f"Mục {number} chưa đúng.", f"Item {number} is not right."))
-            continue
-        items.append(
-            SessionItem(
-                id=row.id if known and row.id in {item.id for item in known.items} else "",
-                kind=kind,
-                programme=code if sort == "p" else None,
-                segment=code if sort == "s" else None,
-                optional=row.optional,
-            )
-        )
-    if not draft.items:
-        problems.append(_problem("items", "Buổi phát cần ít nhất một mục.", "A session needs at least one item."))
-    if problems or not starts or length_s is None:
-        return None, tuple(problems)
-    return (
-        SessionRule(
-            id=draft.id,
-            station=station.code,
-            name=draft.name,
-            weekdays=draft.weekdays,
-            starts=starts,
-            length_s=length_s,
-            items=tuple(items),
-            since=known.since if known else now(),
-            valid_from=known.valid_from if known else None,
-            valid_until=known.valid_until if known else None,
-        ),
-        (),
-    )
-
-
-def _length(text: str) -> int | None:
-    try:
-        minutes = float(text.replace(",", "."))
-    except ValueError:
-        return None
-    return round(minutes * 60) if 1 <= minutes <= _LONGEST_H * 60 else None
-
-
-def _costs(intent: Intent, station: Station, rule: SessionRule) -> tuple[Finding, ...]:
-    found: list[Finding] = []
-    start = now()
-    during = Interval(start, start + timedelta(days=7))
-    due = replace(intent, sessions=(replace(rule, since=start),))
-    for one in occurrences(due, station, during):
-        if not permitted(station, one.during):
-            found.append(
-                _cost(one, "Ngoài khung giờ được phép phát của đài.", "Outside the station's permitted hours.")
-            )
-            break
-    others = replace(intent, sessions=tuple(other for other in intent.sessions if other.id != rule.id))
-    theirs = occurrences(others, station, during)
-    for one in occurrences(due, station, during):
-        clash = next((other for other in theirs if other.during.overlaps(one.during)), None)
-        if clash is not None:
-            name = clash.rule.name
-            found.append(
-                _cost(one, f"Trùng giờ với “{name}”.", f"Overlaps with “{name}”."),
-            )
-            break
-    return tuple(found)
-
-
-def _cost(one: Occurrence, vi: str, en: str) -> Finding:
-    there = day_short(one.day)
-    return Finding(
-        code="session_cost",
-        severity=Severity.WARNING,
-        where="starts",
-        message=Text(f"{there}: {vi} Lịch chưa đổi.", f"{there}: {en} Nothing was changed yet."),
-    )
-
-
-def _form(
-    mine: Scope,
-    station: Station,
-    week: str,
-    draft: Draft,
-    problems: Sequence[Finding],
-    offered: Sequence[Segment],
-    *,
-    code: int = 200,
-    confirm: bool = False,
-) -> AnyResponse:
-    rows = [
-        *draft.items,
-        *(ItemRow(kind=ItemKind.SEGMENT.value) for _n in range(_BLANKS if draft.items else _BLANKS_NEW)),
-    ][:_MOST_ITEMS]
-    return page(
-        "session.html",
-        active="week",
-        code=code,
-        station=station,
-        week=week,
-        draft=draft,
-        rows=rows,
-        errors=problems,
-        confirm=confirm,
-        scope=mine,
-        segments=sorted(offered, key=lambda segment: segment.title),
-        kinds=_OFFERED,
-        weekdays=[(number, weekday_long(number)) for number in range(1, 8)],
-    )

@@ -37,3 +37,13 @@ const openTarget = () => {
 };
 window.addEventListener("hashchange", openTarget);
 openTarget();
+
+// Fields that belong to one choice only; without this file all of them are shown.
+for (const choice of document.querySelectorAll("select[data-switch]")) {
+  const parts = choice.form.querySelectorAll("[data-when]");
+  const show = () => {
+    for (const part of parts) part.hidden = !part.dataset.when.split(" ").includes(choice.value);
+  };
+  choice.addEventListener("change", show);
+  show();
+}

@@ -1,0 +1,146 @@
+"""Looking before publishing: what a decision would change is shown, and only what was shown can be put in force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from flask import request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from schedules.clock import Interval
+from schedules.errors import Conflict, Refused
+from schedules.findings import Finding
+from schedules.station import StationCode
+from webui.pages.formats import clock, moment_short
+from webui.pages.scope import Scope, scope
+from webui.planning import Consequences, Difference, Shift
+
+_SHOWN = 8
+_UNSAID = frozenset({"csrf_token", "confirm"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One occurrence that changes, in words. sign: of the sprite."""
+
+    sign: str
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What stands above a form that was sent. confirm: what its second sending carries; empty where it cannot be."""
+
+    done: bool = False
+    errors: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    summary: str = ""
+    lines: tuple[Line, ...] = ()
+    rest: tuple[Line, ...] = ()
+    confirm: str = ""
+
+    @property
+    def code(self) -> int:
+        """The answer's status: 422 where it is refused, 409 where it needs consent."""
+        return 422 if self.errors else 409 if self.warnings else 200
+
+
+def review(decide: Callable[[str, bool], Consequences]) -> Review:
+    """Rehearse the decision of the form that was sent, or put it in force where exactly this was shown and agreed to.
+
+    decide: called with the key that was agreed to, and whether to rehearse only.
+    """
+    key, _dot, digest = request.form.get("confirm", "").partition(".")
+    try:
+        if key and digest == _digest():
+            decide(key, False)
+            return Review(done=True)
+        return _shown(decide("", True))
+    except Conflict:
+        return _shown(decide("", True))
+    except Refused as refused:
+        return Review(errors=refused.findings)
+
+
+def in_form(findings: Sequence[Finding], rule: str) -> tuple[Finding, ...]:
+    """Return the findings with the fields of a session's form in place of the paths of its rule."""
+    return tuple(replace(finding, where=_field(finding.where, rule)) for finding in findings)
+
+
+def _shown(consequences: Consequences) -> Review:
+    mine = scope()
+    lines = [_line(mine, shift) for shift in consequences.shifts]
+    return Review(
+        errors=consequences.errors,
+        warnings=consequences.warnings,
+        summary=_summary(consequences.shifts),
+        lines=tuple(lines[:_SHOWN]),
+        rest=tuple(lines[_SHOWN:]),
+        confirm="" if consequences.errors else f"{consequences.key}.{_digest()}",
+    )
+
+
+def _digest() -> str:
+    """Name what the form holds: what was changed after it was looked at was not looked at."""
+    said = sorted((name, value) for name, value in request.form.items(multi=True) if name not in _UNSAID)
+    return sha256(repr(said).encode()).hexdigest()[:16]
+
+
+def _summary(shifts: Sequence[Shift]) -> str:
+    count = {one: sum(1 for shift in shifts if shift.difference is one) for one in Difference}
+    words = []
+    if count[Difference.NEW]:
+        words.append(ngettext("thêm %(num)d buổi", "thêm %(num)d buổi", count[Difference.NEW]))
+    if count[Difference.CHANGED]:
+        words.append(ngettext("đổi %(num)d buổi", "đổi %(num)d buổi", count[Difference.CHANGED]))
+    if count[Difference.REMOVED]:
+        words.append(ngettext("bỏ %(num)d buổi", "bỏ %(num)d buổi", count[Difference.REMOVED]))
+    if not words:
+        return _("Trong 14 ngày tới không có buổi nào thay đổi.")
+    return _("Trong 14 ngày tới: %(what)s.", what=", ".join(words))
+
+
+def _line(mine: Scope, shift: Shift) -> Line:
+    zone = _zone(mine, shift.station)
+    name = shift.name
+    if len(mine.stations) > 1:
+        name = f"{name} ({mine.station_name(shift.station)})"
+    new = _span(shift.after, zone) if shift.after else ""
+    old = _span(shift.before, zone) if shift.before else ""
+    if shift.difference is Difference.NEW:
+        return Line(sign="plus", word=_("Thêm"), text=f"{new} {name}")
+    if shift.difference is Difference.REMOVED:
+        return Line(sign="cross", word=_("Bỏ"), text=f"{old} {name}")
+    if old == new:
+        return Line(sign="edit", word=_("Đổi nội dung"), text=f"{new} {name}")
+    return Line(sign="edit", word=_("Đổi giờ"), text=_("%(old)s thành %(new)s %(name)s", old=old, new=new, name=name))
+
+
+def _span(during: Interval, zone: str) -> str:
+    return f"{moment_short(during.start, zone)}–{clock(during.end, zone)}"
+
+
+def _zone(mine: Scope, code: StationCode) -> str:
+    return next((station.zone for station in mine.stations if station.code == code), "Asia/Ho_Chi_Minh")
+
+
+_PATH = re.compile(r"sessions\[([^\]]*)\]\.?(\w+)?(?:\[(\d+)\])?")
+_FIELDS = {"length_s": "minutes", "nth_weekdays": "nth", "every_weeks": "every"}
+
+
+def _field(where: str, rule: str) -> str:
+    found = _PATH.match(where)
+    if found is None:
+        return ""
+    name = found[2] or "name"
+    # The version that would be made has a name of its own: the old one and a number.
+    if rule and re.sub(r"-\d+$", "", found[1]) != re.sub(r"-\d+$", "", rule):
+        return ""
+    if name == "items" and found[3] is not None:
+        return f"items-{found[3]}"
+    return _FIELDS.get(name, name)
