@@ -281,7 +281,7 @@ def _clipped(stretches: Iterable[Interval], during: Interval) -> list[Interval]:
     ]
 
 
-def _common(some: list[Interval], others: list[Interval]) -> list[Interval]:
+def common(some: list[Interval], others: list[Interval]) -> list[Interval]:
     """Return what lies in both; each in order and without overlaps."""
     return [piece for stretch in some for piece in _clipped(others, stretch)]
 
@@ -298,7 +298,7 @@ def duty_windows(station: Station, duty: Duty, during: Interval) -> list[Interva
         for window in duty.windows
         if window.weekday == day.isoweekday()
     )
-    return _common(_joined(windows), hours)
+    return common(_joined(windows), hours)
 
 
 def deadline(duty: Duty, during: Interval, zone: ZoneInfo) -> datetime:

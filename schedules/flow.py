@@ -45,6 +45,7 @@ _NOTHING = timedelta(0)
 
 NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
 OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
+TOO_MANY = Text("Quá số buổi được phát trong ngày.", "More sessions than a day may have.")
 NO_ROOM = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
 
 
@@ -98,6 +99,7 @@ class Flow:
     _last_slot: SlotId | None = None
     _on_air_until: datetime | None = None
     _former: dict[str, list[Interval]] = field(default_factory=dict)
+    _too_many: set[str] = field(default_factory=set)
     _day_s: dict[date, float] = field(default_factory=dict)
     _above: frozenset[str] = frozenset()
 
@@ -119,6 +121,7 @@ class Flow:
         under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
         self._on_air_until = max((self._ends(item) for item in under_way), default=None)
         sessions = occurrences(self.intent, self.station, during)
+        self._count_sessions(sessions)
         for number, session in enumerate(sessions):
             self._place_soft(session.during.start)
             self._session(session, sessions[number + 1 :])
@@ -132,9 +135,27 @@ class Flow:
     def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode | None]) -> None:
         """Place the sessions of `during` that hold a slot of one of `programmes`; None stands for any."""
         sessions = [s for s in occurrences(self.intent, self.station, during) if s.during.start >= during.start]
+        self._count_sessions(sessions)
         for number, session in enumerate(sessions):
             if None in programmes or any(place.programme in programmes for place in session.rule.items):
                 self._session(session, sessions[number + 1 :])
+
+    def _count_sessions(self, sessions: Sequence[Occurrence]) -> None:
+        """Note which sessions are more than a day may have: the lightest give way, then the latest."""
+        most = self.station.limits.sessions
+        if most is None:
+            return
+        days: dict[date, list[Occurrence]] = {}
+        for session in sessions:
+            days.setdefault(session.during.start.astimezone(self.zone).date(), []).append(session)
+        for mine in days.values():
+            kept = sorted(mine, key=lambda s: (not self._has_begun(s), -self._weight(s), s.during.start, s.name))
+            self._too_many |= {self._name(session) for session in kept[most:]}
+
+    def _has_begun(self, session: Occurrence) -> bool:
+        prefix = f"{self._name(session)}/"
+        aired = (row.slot for row in self.finals.values() if row.samples_aired)
+        return any(slot.startswith(prefix) for slot in (*aired, *self.begun))
 
     def _order(self, during: Interval) -> None:
         """Place what people ordered for exact times, emergencies before anything else."""
@@ -622,6 +643,9 @@ class Flow:
         if not _sounds(item):
             self._find("no_audio", item, item.why, _HINT_AUDIO)
             return item
+        if self._name(session) in self._too_many:
+            self._find("too_many_sessions", item, TOO_MANY, _HINT_SESSIONS)
+            return _without_audio(item, TOO_MANY)
         length = item.end - item.start
         if item.end > end or item.due + length > latest:
             return self._gave_way(item, None, end_by, session, pushed=pushed)
@@ -892,6 +916,9 @@ _HINT_AUDIO = Text(
 _HINT_HOURS = Text(
     "Dời buổi phát vào khung giờ được phép, hoặc sửa khung giờ của đài.",
     "Move the session into the permitted hours, or change the station's hours.",
+)
+_HINT_SESSIONS = Text(
+    "Gộp hoặc bỏ bớt một buổi, hoặc sửa giới hạn của đài.", "Join or drop a session, or change the station's limits."
 )
 _HINT_ROOM = Text(
     "Rút ngắn bài, bớt mục, hoặc kéo dài buổi phát.", "Shorten the item, take a place out, or lengthen the session."

@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Facts
-from schedules.calendar import duty_windows, instant, open_until
+from schedules.calendar import common, duty_windows, instant, open_groups, open_until
 from schedules.choosing import Choice, Stock
 from schedules.clock import Interval
 from schedules.duty import Chance, DutyStanding
@@ -201,7 +201,16 @@ class _Making:
         zone = ZoneInfo(self.station.zone)
         yesterday = instant(zone, (self.now - timedelta(days=1)).astimezone(zone).date(), time(0))
         start = max(owed.during.start, yesterday)
-        return duty_windows(self.station, owed.duty, Interval(start, max(start, owed.during.end)))
+        during = Interval(start, max(start, owed.during.end))
+        windows = duty_windows(self.station, owed.duty, during)
+        if owed.duty.least_share < 1:
+            return windows
+        # Every group must hear it: only where all of their own hours are open too.
+        for group in self.station.groups:
+            if group.permitted:
+                station = replace(self.station, permitted=group.permitted)
+                windows = common(windows, duty_windows(station, owed.duty, during))
+        return windows
 
     def _offered(self, stock: Stock, wanting: Need, used: Mapping[SegmentId, datetime]) -> tuple[Choice, ...]:
         """Return what a need could air now or, where recordings become valid later in its period, from then on."""
@@ -265,6 +274,7 @@ class _Making:
             late_limit_s=MAKE_UP_LATE.total_seconds(),
             why=why,
             open_until=open_until(self.station, one.start),
+            targets=open_groups(self.station, (), one.during),
             self_approved=segment.self_approved,
             duty=owed.duty.code,
         )
