@@ -46,7 +46,7 @@ MISSED = _Missing()
 class Shape:
     """How people may write one class, beyond its fields.
 
-    before: turns a written mapping or word into a mapping of fields; it may add findings of its own.
+    before: turns a written mapping into one of fields; where it tells a mistake itself, the field is MISSED.
     also: keys that `before` understands and that are no fields. defaults: of fields that have none in the class.
     word: turns a word into such a mapping, None where it does not have the form `word_form`.
     bounds: least and greatest value of numbers. weekdays, weekday: fields that hold names of weekdays.
@@ -88,6 +88,8 @@ class Reader:
         self.findings.append(Finding(code=code, severity=Severity.ERROR, where=where, message=message, hint=hint))
 
     def any(self, kind: Any, data: Any, where: str) -> Any:  # noqa: ANN401 - what a type annotation is
+        if data is MISSED:
+            return MISSED
         origin = typing.get_origin(kind)
         if origin in (typing.Union, UnionType):
             if data is None:

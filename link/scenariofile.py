@@ -164,6 +164,7 @@ class _Parser:
         self._reader = Reader(zone=ZoneInfo("Asia/Ho_Chi_Minh"), shapes=SHAPES)
         self._origins: dict[str, list[str]] = {}
         self._each: Mapping[str, Any] = {}
+        self._lost: set[str] = set()
 
     def scenario(self) -> Scenario:
         """Return the scenario; raises BadScenario with every problem."""
@@ -182,9 +183,11 @@ class _Parser:
         values["calendar"] += tuple(self._holidays(values.get("now")))
         facts = values.pop("facts")
         scenario = Scenario(**values)
-        if not reader.findings:
-            self._check(scenario)
+        told = len(reader.findings)
+        self._check(scenario)
         known = tuple(_Facts(scenario, reader, self._origins["facts"]).read(facts))
+        # What names an entry that could not be read is no mistake of its own.
+        reader.findings[told:] = [one for one in reader.findings[told:] if not self._names_lost(one.code)]
         if reader.findings:
             raise BadScenario(*self._told())
         return replace(scenario, facts=known)
@@ -212,6 +215,11 @@ class _Parser:
             return
         self._each = each
 
+    def _names_lost(self, code: str) -> bool:
+        if code == "unknown_slot":
+            return not self._lost.isdisjoint({"sessions", "exceptions", "templates"})
+        return code.startswith("unknown_") and f"{code.removeprefix('unknown_')}s" in self._lost
+
     def _take(self, values: dict[str, Any], name: str, kind: Any) -> None:  # noqa: ANN401 - what a field is
         if self._data.get(name) is not None:
             found = self._reader.any(kind, self._data[name], name)
@@ -222,7 +230,9 @@ class _Parser:
         entries, origins = [], []
         for where, entry in self._entries(name):
             value = self._reader.value(kind, entry, where)
-            if value is not None:
+            if value is None:
+                self._lost.add(name)
+            else:
                 entries.append(value)
                 origins.append(where)
         self._origins[name] = origins
@@ -485,17 +495,17 @@ def _segment(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str
         reader.find("two_lengths", f"{where}.seconds", message)
     elif "seconds" in data:
         found = reader.any(float, seconds, f"{where}.seconds")
-        taken["samples"] = made_up_samples(found) if isinstance(found, float) else 1
+        taken["samples"] = made_up_samples(found) if isinstance(found, float) else MISSED
         if isinstance(found, float) and not 0 < found <= A_DAY_S:
             message = Text(
                 "“seconds” phải lớn hơn 0 và không quá một ngày.", "“seconds” should be above 0, a day at most."
             )
             reader.find("out_of_range", f"{where}.seconds", message)
-            taken["samples"] = 1
+            taken["samples"] = MISSED
     elif "samples" not in data:
         message = Text("Thiếu thời lượng: “seconds”, tính bằng giây.", "The length is missing: “seconds”.")
         reader.find("missing_key", f"{where}.seconds", message)
-        taken["samples"] = 1
+        taken["samples"] = MISSED
     return taken
 
 
@@ -519,7 +529,7 @@ def _outage(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str,
     for key, name in (("from", "start"), ("to", "end")):
         if name not in taken:
             found = reader.any(datetime, data.get(key), f"{where}.{key}")
-            taken[name] = found.isoformat() if isinstance(found, datetime) else BEGINNING.isoformat()
+            taken[name] = found.isoformat() if isinstance(found, datetime) else MISSED
     return taken
 
 
