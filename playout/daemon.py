@@ -17,15 +17,19 @@ from link.door import OutputStatus, StationStatus
 from playout import glance, runs
 from playout.faults import FaultBook, fault, output_fault
 from playout.journal import Row
+from playout.memory import Memory
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Clock, Interval
+from schedules.duty import DutyOutcome
 from schedules.errors import IntentMissing, SignatureInvalid
 from schedules.grid import SlotId
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile, stopped
-from schedules.rundown import Rundown
+from schedules.rundown import Rundown, RundownItem
+from schedules.standing import settle_duties
+from schedules.station import GroupCode
 from schedules.text import Text
 from schedules.verdicts import judge, not_aired
 
@@ -39,19 +43,31 @@ CHECKPOINT_S = 0.5
 ALIVE_S = 2.0
 FADE_MS = 300
 AHEAD = timedelta(hours=30)
-MEMORY = timedelta(days=62)
 OLDEST_DEBT = timedelta(days=31)
 JUMP_S = 2.0
+AS_PLANNED = timedelta(milliseconds=100)
+"""What begins and ends so close to its plan gives no reason to plan anew at once."""
+A_DAY_S = 86_400.0
+
+_NO_OUTPUT = Text(
+    "Trên máy phát này không có đầu ra nào cho cụm loa của mục này.",
+    "No output of this machine belongs to the loudspeaker groups of this item.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputSpec:
-    """One output of this machine, as config.yaml gives it."""
+    """One output of this machine, as config.yaml gives it. groups: whose loudspeakers hang on it; empty for all."""
 
     name: str
     kind: str
     device: str | None = None
     volume_db: float = 0.0
+    groups: tuple[GroupCode, ...] = ()
+
+    def hears(self, item: RundownItem) -> bool:
+        """Return whether an item is meant for it."""
+        return item.targets is None or not self.groups or not set(self.groups).isdisjoint(item.targets)
 
 
 class Shelf(Protocol):
@@ -149,7 +165,6 @@ class StationDaemon:
     ) -> None:
         self.code = code
         self._outputs = outputs
-        self._required = tuple((output.name, output.kind) for output in outputs)
         self._clock = clock
         self._journal = journal
         self._library = library
@@ -169,8 +184,7 @@ class StationDaemon:
             faults=self._faults,
         )
         self._intent: Intent | None = None
-        self._airings: dict[SlotId, Airing] = {}
-        self._aired: dict[str, datetime] = {}
+        self._memory = Memory()
         self._runs: dict[SlotId, Run] = {}
         self._silences: tuple[Silence, ...] = ()
         self._outages: tuple[Outage, ...] = ()
@@ -182,11 +196,13 @@ class StationDaemon:
         self._rundown: Rundown | None = None
         self._near: Rundown | None = None
         self._plan_due = True
+        self._sealing_due = False
         self._planned_at = float("-inf")
         self._neared_at = float("-inf")
         self._asked_at = float("-inf")
         self._checked_at = float("-inf")
         self._alive_at = float("-inf")
+        self._let_go_at = float("-inf")
         self._offset: float | None = None
         self._up = False
 
@@ -271,6 +287,8 @@ class StationDaemon:
         for action in reconcile(rundown, self._facts(), now, ready=ready):
             if trusted or self._may_be_done_at_any_time(action):
                 self._do(action, now)
+        if trusted and self._sealing_due and not self._plan_due:
+            self._seal_duties(now)
         if monotonic - self._checked_at >= CHECKPOINT_S:
             self._checked_at = monotonic
             self._save_runs()
@@ -293,7 +311,7 @@ class StationDaemon:
         now = self._clock.now()
         rows = self._journal.rows()
         alive = self._journal.checkpoints("alive").get("alive")
-        self._airings, self._aired, self._runs = {}, {}, {}
+        self._memory, self._runs = Memory(), {}
         self._faults.forget()
         self._began_at = self._clock.monotonic()
         self._untrusted_at = None
@@ -305,7 +323,9 @@ class StationDaemon:
         newest = max(known, default=now)
         for row in rows:
             if row.kind == "verdict":
-                self._keep_airing(load(Airing, row.body), newest)
+                self._memory.keep(load(Airing, row.body), newest)
+            elif row.kind == "duty":
+                self._memory.keep_outcome(load(DutyOutcome, row.body), newest)
         self._silences = tuple(
             load(Silence, silence)
             for row in rows
@@ -318,7 +338,7 @@ class StationDaemon:
         self._outages = ()
         for body in self._journal.checkpoints("run/").values():
             run = load(Run, body)
-            if run.slot in self._airings:
+            if run.slot in self._memory.airings:
                 self._journal.set_checkpoint(f"run/{run.slot}", None)
             elif run.state is RunState.PLAYING:
                 self._runs[run.slot] = runs.interrupted(run, run.position_at or run.start_at)
@@ -333,22 +353,25 @@ class StationDaemon:
         self._append("boot", {"gap_s": round(gap_s, 3), "outputs": [dump(output) for output in self._outputs]})
         self._plan_due = True
 
-    def _keep_airing(self, airing: Airing, now: datetime) -> None:
-        if airing.verdict is Verdict.AIRED and airing.segment is not None:
-            self._aired[airing.segment] = airing.started_at or airing.planned_start
-        if now - airing.planned_start < MEMORY:
-            self._airings[airing.slot] = airing
+    def _recall(self, intent: Intent, now: datetime) -> None:
+        """Read again what longer duties need, once they are known, and let go once a day what nothing needs."""
+        if self._memory.expect(intent.duties):
+            self._memory.recall((load(Airing, row.body) for row in self._journal.rows(kind="verdict")), now)
+        if self._clock.monotonic() - self._let_go_at >= A_DAY_S:
+            self._let_go_at = self._clock.monotonic()
+            self._memory.let_go(now)
 
     def _facts(self) -> Facts:
         return Facts(
             station=self.code,
-            airings=tuple(self._airings.values()),
-            aired=self._aired,
+            airings=tuple(self._memory.airings.values()),
+            aired=self._memory.aired,
             runs=tuple(self._runs.values()),
             since=self._since,
             silences=self._silences,
             outages=self._current_outages(),
             media=None,
+            duties=tuple(self._memory.outcomes.values()),
         )
 
     def _current_outages(self) -> tuple[Outage, ...]:
@@ -381,14 +404,29 @@ class StationDaemon:
             return
         self._plan_due = False
         self._planned_at = monotonic
+        if self._untrusted_at is None:
+            self._recall(self._intent, now)
         start = max(min(now - timedelta(hours=2), self._debt_from or now), now - OLDEST_DEBT)
         facts = replace(self._facts(), media=self._media(self._intent))
-        rundown = plan(self._intent, facts, now, Interval(start, now + AHEAD))
+        rundown = plan(self._intent, facts, now, Interval(start, now + AHEAD), thorough=False)
         with self._lock:
             self._rundown = rundown
+        self._sealing_due = True
         self._draw_near(now, monotonic)
         if self._untrusted_at is None and self._debt_from is not None:
             self._debt_from = max(self._debt_from, now - timedelta(hours=2))
+
+    def _seal_duties(self, now: datetime) -> None:
+        """Write once for good how each duty ended whose deadline has passed; after the rows that decide it."""
+        self._sealing_due = False
+        if self._intent is None or self._rundown is None:
+            return
+        for outcome in settle_duties(self._intent, self._facts(), self._rundown, now):
+            if (outcome.duty, outcome.period) not in self._memory.outcomes:
+                self._append("duty", dump(outcome))
+                self._journal.sign_head()
+                self._memory.keep_outcome(outcome, now)
+                self._plan_due = True
 
     def _draw_near(self, now: datetime, monotonic: float) -> None:
         """Keep of the plan what reconcile has to look at until it is drawn again."""
@@ -397,7 +435,9 @@ class StationDaemon:
             return
         self._neared_at = monotonic
         near = [
-            i for i in rundown.items if i.slot in self._runs or (i.slot not in self._airings and i.start <= now + NEAR)
+            i
+            for i in rundown.items
+            if i.slot in self._runs or (i.slot not in self._memory.airings and i.start <= now + NEAR)
         ]
         self._near = replace(rundown, items=tuple(near))
 
@@ -415,9 +455,9 @@ class StationDaemon:
             case Settle(slot, reason, by):
                 run = self._runs[slot]
                 run = replace(run, reason=run.reason or reason, by=run.by or by)
-                self._finish(judge(run, self._required, now), now)
+                self._finish(judge(run, self._required(run.item), now), now)
             case Decide(item, verdict, reason, by):
-                self._finish(not_aired(item, verdict, reason, self._required, now, by), now)
+                self._finish(not_aired(item, verdict, reason, self._required(item), now, by), now)
 
     def _take_back(self, slot: SlotId) -> None:
         self._player.take_back(slot)
@@ -442,9 +482,20 @@ class StationDaemon:
                 }
             )
 
+    def _required(self, item: RundownItem) -> tuple[tuple[str, str], ...]:
+        """Return name and kind of the outputs that must play the item; all of them where it is meant for none."""
+        own = [output for output in self._outputs if output.hears(item)] or self._outputs
+        return tuple((output.name, output.kind) for output in own)
+
     def _arm(self, action: Arm) -> None:
         item = action.item
         if item.sha256 is None:
+            return
+        own = [output.name for output in self._outputs if output.hears(item)]
+        if not own:
+            now = self._clock.now()
+            if now >= item.start:
+                self._finish(not_aired(item, Verdict.MISSED, _NO_OUTPUT, self._required(item), now), now)
             return
         airing = self._player.new_airing(item.slot)
         joined = None if action.joins is None else self._player.airing_of(action.joins)
@@ -460,16 +511,22 @@ class StationDaemon:
                 "from_sample": action.first,
                 "start_ns": self._to_monotonic_ns(action.start),
                 "after": joined,
+                "outputs": None if len(own) == len(self._outputs) else own,
             }
         )
 
     def _finish(self, airing: Airing, now: datetime) -> None:
         self._append("verdict", dump(airing))
-        self._keep_airing(airing, now)
+        self._memory.keep(airing, now)
         self._runs.pop(airing.slot, None)
         self._journal.set_checkpoint(f"run/{airing.slot}", None)
         self._journal.sign_head()
-        self._plan_due = True
+        as_planned = (
+            airing.verdict is Verdict.AIRED
+            and airing.ended_at is not None
+            and abs(airing.ended_at - airing.planned_end) <= AS_PLANNED
+        )
+        self._plan_due = self._plan_due or not as_planned
 
     # Player
 
@@ -531,7 +588,8 @@ class StationDaemon:
                         "first": run.part_first,
                     },
                 )
-                self._plan_due = True
+                # What goes as planned leaves the plan as it is.
+                self._plan_due = self._plan_due or bool(run.parts) or abs(at - run.item.due) > AS_PLANNED
             case "progress":
                 run = runs.progressed(run, event["outputs"], now, handed=event["position"])
             case "ended":
@@ -591,7 +649,7 @@ class StationDaemon:
                 order.cut = True
         rundown = self._rundown
         for item in rundown.items if rundown is not None else ():
-            if item.session is not None and item.session_end is not None and item.slot not in self._airings:
+            if item.session is not None and item.session_end is not None and item.slot not in self._memory.airings:
                 stopping += [item.session] if item.start <= now < item.session_end else []
         silences = [
             Silence(session=session, by=order.by, reason=order.reason)
@@ -719,7 +777,7 @@ class StationDaemon:
             clock=clock,
             contact_at=now,
             on_air=on_air,
-            next=glance.next_item(rundown, self._airings, runs, now),
+            next=glance.next_item(rundown, self._memory.airings, runs, now),
             outputs=tuple(self._output_status(output) for output in self._outputs),
             faults=faults,
             level_dbfs=player.rms_dbfs,

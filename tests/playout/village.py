@@ -19,6 +19,7 @@ from playout.daemon import OutputSpec, StationDaemon
 from playout.journal import Journal
 from schedules.airing import Airing
 from schedules.clock import ClockState, ManualClock
+from schedules.duty import DutyOutcome
 from schedules.intent import Intent
 from schedules.segment import SAMPLE_RATE_HZ, Segment
 from schedules.station import WHOLE_DAY, Station
@@ -115,7 +116,7 @@ class SimulatedPlayer:
                     self._on_event({"event": "started", "airing": airing, "monotonic_ns": since, "outputs": {}})
                 self._counted[airing] += max(0, min((now_ns - since) * SAMPLE_RATE_HZ // NS, played))
                 at_once += now_ns > start_ns
-            counts = {name: min(self._counted[airing], played) for name in self._outputs}
+            counts = {name: min(self._counted[airing], played) for name in self._own(item)}
             if now_ns >= item.get("silent_ns", now_ns + 1):
                 self._end(airing, "stopped")
             elif played < item["samples"] - item["from_sample"]:
@@ -127,6 +128,9 @@ class SimulatedPlayer:
                 self._end(airing, "complete")
         self.most_at_once = max(self.most_at_once, at_once)
         self._last_ns = now_ns
+
+    def _own(self, item: Mapping[str, Any]) -> list[str]:
+        return self._outputs if item["outputs"] is None else [n for n in self._outputs if n in item["outputs"]]
 
     def _end(self, airing: str, cause: str) -> None:
         item = self.armed.pop(airing, None)
@@ -148,7 +152,7 @@ class SimulatedPlayer:
                 "next": item["from_sample"] + min(handed, whole),
                 "outputs": {
                     name: {"samples": min(samples, whole), "first_ns": first_ns, "last_ns": now_ns, "holes": []}
-                    for name in self._outputs
+                    for name in self._own(item)
                 },
                 "cause": cause,
                 "holes": [],
@@ -161,7 +165,13 @@ class Village:
     """A station daemon whose clock, player, output and intent a test moves by hand."""
 
     def __init__(
-        self, folder: Path, *, now: datetime = FIVE, kind: str = "pulse", clock: ClockState | None = None
+        self,
+        folder: Path,
+        *,
+        now: datetime = FIVE,
+        kind: str = "pulse",
+        clock: ClockState | None = None,
+        outputs: tuple[OutputSpec, ...] = (),
     ) -> None:
         self.clock = ManualClock(now) if clock is None else ManualClock(now, trusted=clock)
         self.folder = folder
@@ -173,7 +183,7 @@ class Village:
         self.most_at_once = 0
         self.decided: Intent = intent(stations=(Station(code="XA", name="Đài", unit="XA", permitted=WHOLE_DAY),))
         self.fetch: Callable[[], Intent] = lambda: self.decided
-        self._kind = kind
+        self._outputs = outputs or (OutputSpec(name="main", kind=kind, device="horn"),)
         self.boot()
 
     def boot(self) -> None:
@@ -183,7 +193,7 @@ class Village:
         self.journal.start()
         self.daemon = StationDaemon(
             code="XA",
-            outputs=(OutputSpec(name="main", kind=self._kind, device="horn"),),
+            outputs=self._outputs,
             clock=self.clock,
             journal=self.journal,
             library=self.library,
@@ -231,6 +241,10 @@ class Village:
     def airings(self) -> list[Airing]:
         """Return the air log."""
         return [load(Airing, row.body) for row in self.journal.rows(kind="verdict")]
+
+    def outcomes(self) -> list[DutyOutcome]:
+        """Return how duties ended, as sealed."""
+        return [load(DutyOutcome, row.body) for row in self.journal.rows(kind="duty")]
 
     def faults(self) -> list[tuple[str, str]]:
         """Return the fault rows as (code, state)."""
