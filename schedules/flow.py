@@ -11,6 +11,7 @@ from schedules.airing import Airing, Facts, Run, RunState, Verdict
 from schedules.calendar import Occurrence, occurrences, open_groups, open_until, permitted
 from schedules.choosing import Choice, Stock, usable
 from schedules.clock import Interval
+from schedules.duty import Counting
 from schedules.findings import Finding, Severity
 from schedules.giving_way import Entry, Rank, Room, give_way
 from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
@@ -347,7 +348,22 @@ class Flow:
         found = self.stock.choices(place.programme, due, self.used, key=slot)
         if not found.found:
             return Choice(segment=None, why=found.why_nothing)
-        return self._for_duty(found.found, due) or found.found[0]
+        if found.found[0].contested:
+            self._contested(slot)
+        return self._for_duty(place.programme, found.found, due) or found.found[0]
+
+    def _contested(self, slot: SlotId) -> None:
+        message = Text(
+            "Bài ưu tiên của xã và bài ưu tiên của cấp trên cùng chờ một giờ phát: bài của xã phát trước.",
+            "A priority item of the commune and one from above wait for the same slot: the commune's goes first.",
+        )
+        hint = Text(
+            "Nếu muốn bài cấp trên phát trước, xếp một lượt phát riêng cho bài đó.",
+            "To air the other one first, order a single airing of it.",
+        )
+        self.findings.append(
+            Finding(code="priority_choice", severity=Severity.NOTE, where=slot, message=message, hint=hint)
+        )
 
     def _fixed_choice(self, name: SegmentId, due: datetime) -> Choice:
         fixed = self._segments.get(name)
@@ -370,26 +386,26 @@ class Flow:
             return Choice(segment=None, why=NOT_ON_STATION)
         return Choice(segment=fixed, why=Text("Mục cố định của buổi phát.", "A fixed item of the session."), fresh=True)
 
-    def _for_duty(self, found: tuple[Choice, ...], due: datetime) -> Choice | None:
+    def _for_duty(self, programme: ProgrammeCode, found: tuple[Choice, ...], due: datetime) -> Choice | None:
         """Return the choice that brings the most duties further, where the first one brings fewer."""
-        if not any(need.missing for need in self.needs):
+        owed = [n for n in self.needs if n.missing and n.owed.duty.programme in (None, programme)]
+        if not owed or len(found) == 1:
             return None
 
         def gain(choice: Choice) -> int:
             segment = choice.segment
             if segment is None:
                 return 0
-            after = (need.after(segment.programme, segment.topics, due) for need in self.needs)
-            return sum(need.missing - one.missing for need, one in zip(self.needs, after, strict=True))
+            return sum(n.missing - n.after(segment.programme, segment.topics, due).missing for n in owed)
 
-        best = max(found, key=gain)
-        if gain(best) == gain(found[0]):
+        first = gain(found[0])
+        if first == len(owed) and all(n.owed.duty.counting is Counting.AIRINGS for n in owed):
             return None
-        named = next(
-            need.owed.duty.name
-            for need in self.needs
-            if best.segment and need.counts(best.segment.programme, best.segment.topics, due)
-        )
+        best = max(found, key=gain)
+        if gain(best) == first or best.segment is None:
+            return None
+        topics = best.segment.topics
+        named = next(n.owed.duty.name for n in owed if n.counts(programme, topics, due))
         why = Text(
             f"Chọn trước vì nhiệm vụ “{named}” còn thiếu. {best.why.vi}",
             f"Taken first because duty “{named}” still lacks it. {best.why.en}",

@@ -28,6 +28,7 @@ class Owed:
     whole: the period. during: when an airing counts: from the period's start, or the day the station came into service,
     to the deadline. rows: final rows that concern the duty, in time order; good: those of them that count.
     closed: when the station went out of service inside the period; None where it did not.
+    handed_over: another station took it over then, and owes it in its stead.
     """
 
     duty: Duty
@@ -39,6 +40,7 @@ class Owed:
     excuse: Excuse | None = None
     outcome: DutyOutcome | None = None
     closed: datetime | None = None
+    handed_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ def need(owed: Owed) -> Need:
         covered |= _topics(owed.duty, row.topics)
     topical = owed.duty.counting is Counting.TOPICS
     missing = owed.duty.count - (len(covered) if topical else len(owed.good))
-    if owed.excuse is not None or owed.outcome is not None:
+    if owed.excuse is not None or owed.outcome is not None or owed.handed_over:
         missing = 0
     return Need(owed=owed, missing=max(0, missing), covered=covered if topical else frozenset())
 
@@ -235,6 +237,7 @@ def _owed(
         excuse=excuse,
         outcome=outcome,
         closed=closed,
+        handed_over=closed is not None and station.successor is not None and bool(station.ended_by),
     )
 
 

@@ -52,7 +52,7 @@ def plan(intent: Intent, facts: Facts, now: datetime, horizon: Interval, *, thor
     """
     station = intent.station(facts.station)
     owed = owing(intent, station, facts, Interval(now, max(horizon.end, now + _AT_ONCE)))
-    began = min(horizon.start, facts.since or horizon.start, now) - _LOOK_BACK
+    began = min(horizon.start, now) - _LOOK_BACK
     making = _Making(
         intent=intent, station=station, facts=facts, now=now, during=Interval(began, horizon.end), owed=owed
     )
@@ -322,7 +322,10 @@ class _Making:
         found = [chance(item) for item in (*planned, *further)]
         if not any(one.start > first.due for one in (chance(i) for i in further)):
             failed = replace(need(owed), missing=max(1, need(owed).missing))
-            posed = self._posed(flow, (failed,), blocked=tuple(flow.taken), used=flow.used, openings=False)
+            # What failed has not aired whole: its recordings may be tried again.
+            again = {i.segment for i in planned}
+            used = {segment: at for segment, at in flow.used.items() if segment not in again}
+            posed = self._posed(flow, (failed,), blocked=tuple(flow.taken), used=used, openings=False)
             posed = replace(posed, earliest=max(ends, self.now), grace=timedelta(0))
             spare = solve(replace(posed, needs=(replace(failed, missing=1),)))
             if not spare.placements:

@@ -69,7 +69,7 @@ def standing(
     for item in planned:
         left = left.after(item.programme, item.topics, item.due)
     failed = [row for row in owed.rows if row.verdict in (Verdict.MISSED, Verdict.PARTIAL) and row not in owed.good]
-    done = need(replace(owed, excuse=None, outcome=None)).missing == 0
+    done = need(replace(owed, excuse=None, outcome=None, handed_over=False)).missing == 0
     slots = tuple(row.slot for row in owed.good)
     fallback: Text | None = None
     if owed.outcome is not None:
@@ -80,7 +80,7 @@ def standing(
         state, reason = _done(station, owed, failed)
     elif owed.excuse is not None:
         state, reason = DutyState.EXCUSED, _excused(owed.excuse.document, owed.excuse.reason)
-    elif owed.closed is not None and now >= owed.closed and station.ended_by:
+    elif owed.closed is not None and station.ended_by and (owed.handed_over or now >= owed.closed):
         state, reason = DutyState.EXCUSED, _excused(station.ended_by, _handed_over(station, owed.closed))
     elif now >= owed.during.end:
         state, reason = DutyState.MISSED, _missed(failed)
