@@ -16,7 +16,9 @@ from playout.journal import verify_file
 from schedules.airing import Verdict
 from schedules.clock import ClockState
 from schedules.errors import IntentMissing, SignatureInvalid
+from schedules.grid import ItemKind, SessionItem
 from schedules.intent import Intent
+from schedules.segment import Priority
 from schedules.station import DaySpan, Station
 from schedules.text import Text
 from tests.playout.village import Village
@@ -630,3 +632,40 @@ def test_f15_a_player_that_cannot_live_is_a_fault(village: Village) -> None:
     village.until(local(24, 5, 41))
     assert Verdict.AIRED is village.airings()[-1].verdict
     assert ("player_down", "closed") in village.faults()
+
+
+def test_an_emergency_airs_outside_the_permitted_hours_and_over_what_plays(folder: Path) -> None:
+    """At night it is heard whole; in the morning it cuts what is on air, at its time."""
+    village = Village(folder, now=local(23, 2))
+    station = Station(code="XA", name="Đài", unit="XA", permitted=(DaySpan(start=time(5), end=time(6)),))
+    village.decide(
+        stations=(station,),
+        segments=(village.recorded("cds", 120), village.recorded("lu", 20, programme="TIN")),
+        sessions=(session(place("cds", fixed="cds")),),
+        one_offs=(one_off("dem", "lu", local(23, 2, 5), priority=Priority.EMERGENCY),),
+    )
+    village.live(360)
+    village.clock.advance(3 * 3600)
+    village.until(START + timedelta(seconds=30))
+    urgent = one_off("sang", "lu", START + timedelta(seconds=40), priority=Priority.EMERGENCY)
+    village.decide(one_offs=(*village.decided.one_offs, urgent))
+    village.until(START + timedelta(minutes=4))
+
+    rows = {airing.slot: airing for airing in village.airings()}
+    night, morning = rows["XA/oneoff/dem"], rows["XA/oneoff/sang"]
+    assert (Verdict.AIRED, Verdict.AIRED) == (night.verdict, morning.verdict)
+    assert (local(23, 2, 5), START + timedelta(seconds=40)) == (night.started_at, morning.started_at)
+    assert Verdict.PARTIAL is rows["XA/sang/2026-11-23/cds"].verdict
+    assert 1 == village.most_at_once
+
+
+def test_a_relay_is_missed_and_says_why(folder: Path) -> None:
+    """What the station cannot air yet is a row with an honest reason, and what follows it airs."""
+    village = Village(folder)
+    relay = SessionItem(id="vov", kind=ItemKind.RELAY, relay="VOV1", length_s=60)
+    village.decide(segments=(village.recorded("cds", 30),), sessions=(session(relay, place("cds", fixed="cds")),))
+    village.until(START + timedelta(minutes=3))
+
+    missed, aired = village.airings()
+    assert (Verdict.MISSED, Verdict.AIRED) == (missed.verdict, aired.verdict)
+    assert "tiếp sóng" in str(missed.reason)
