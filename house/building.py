@@ -25,6 +25,7 @@ from audio.library import Library
 from config import Config, session_secret
 from link.codec import load
 from link.control import ControlSocket, Handler
+from link.holidays import national_days
 from link.keys import load_or_make
 from link.manifest import for_station, keep, seal, unseal
 from playout.daemon import OutputSpec, StationDaemon
@@ -34,13 +35,15 @@ from playout.playerprocess import PlayerProcess
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
 from schedules.airing import Airing
+from schedules.duty import DutyOutcome
 from schedules.errors import ConfigError, IntentMissing, JournalBroken, LoaError
 from schedules.findings import Finding, Severity
 from schedules.intent import Intent
 from schedules.text import Text
-from store import airings
+from store import airings, calendar_days, outcomes
 from store.database import Database
 from store.intent import load_intent
+from store.revision import bump
 from webui.app import create_app
 from webui.intake import Intake
 from webui.services import Services, WebSettings
@@ -49,6 +52,8 @@ _log = structlog.get_logger()
 
 WEB_THREADS = 8
 STOP_S = 2.0
+FIRST_YEAR, LAST_YEAR = -1, 5
+"""The years whose holidays the store knows, counted from the present one."""
 
 
 class AlreadyRunning(LoaError):
@@ -57,7 +62,7 @@ class AlreadyRunning(LoaError):
 
 @dataclass(slots=True)
 class _Follower:
-    """Copies verdict rows of the journals into the store, where pages find them; the link on one machine."""
+    """Copies verdicts and outcomes of the journals into the store, where pages find them; the link on one machine."""
 
     database: Database
     journals: Mapping[str, Journal]
@@ -65,7 +70,7 @@ class _Follower:
 
     def ring(self, code: str, row: Row) -> None:
         """Tell that a station wrote a row."""
-        if row.kind == "verdict":
+        if row.kind in ("verdict", "duty"):
             self.bell.put(code)
 
     def run(self, stopping: threading.Event) -> None:
@@ -79,14 +84,18 @@ class _Follower:
                 continue
 
     def _follow(self, code: str) -> None:
+        journal = self.journals[code]
         with self.database.reading() as session:
-            last = airings.last_seq(session, code)
-        rows = self.journals[code].rows(after=last, kind="verdict")
-        if not rows:
+            last_verdict, last_duty = airings.last_seq(session, code), outcomes.last_seq(session, code)
+        verdicts = journal.rows(after=last_verdict, kind="verdict")
+        duties = journal.rows(after=last_duty, kind="duty")
+        if not verdicts and not duties:
             return
         with self.database.writing() as session:
-            for row in rows:
+            for row in verdicts:
                 airings.record(session, code, row.seq, row.hash, load(Airing, row.body))
+            for row in duties:
+                outcomes.record(session, code, row.seq, row.hash, load(DutyOutcome, row.body))
 
 
 class House:
@@ -186,6 +195,7 @@ class House:
                 _log.error("journal_broken", station=station.code, error=str(error))
                 continue
             self._journals[station.code] = journal
+        self._write_calendar()
         follower = _Follower(self.database, self._journals)
         for station in self.config.stations:
             code = station.code
@@ -195,7 +205,7 @@ class House:
             daemon = StationDaemon(
                 code=code,
                 outputs=tuple(
-                    OutputSpec(name=o.name, kind=o.kind, device=o.device, volume_db=o.volume_db)
+                    OutputSpec(name=o.name, kind=o.kind, device=o.device, volume_db=o.volume_db, groups=o.groups)
                     for o in station.outputs
                 ),
                 clock=self.clock,
@@ -331,9 +341,22 @@ class House:
         self._web = threading.Thread(target=self._server.run, name="web", daemon=True)
         self._web.start()
 
+    def _write_calendar(self) -> None:
+        """Keep the holidays of the years around this one in the store; decreed days go before them."""
+        this_year = self.clock.now().year
+        years = range(this_year + FIRST_YEAR, this_year + LAST_YEAR + 1)
+        days = national_days(years)
+        with self.database.writing() as session:
+            changed = calendar_days.set_national(session, days, years)
+            if changed:
+                bump(session)
+        if changed:
+            self.wake()
+
     def _keep_house(self) -> None:
         self._scheduler.add_job(self.wake, "interval", seconds=60, id="wake")
         self._scheduler.add_job(self._purge, "interval", hours=6, id="purge")
+        self._scheduler.add_job(self._write_calendar, "interval", hours=24, id="calendar")
         self._scheduler.start()
 
     def _purge(self) -> None:

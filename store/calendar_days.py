@@ -33,17 +33,17 @@ def take_back(session: Session, day: date, kind: DayKind) -> bool:
     return changed(session, delete(_TABLE).where(*mine)) == 1
 
 
-def set_national(session: Session, days: Iterable[CalendarDay]) -> bool:
-    """Write the days of the law for the years they are in; True where anything changed, and the caller bumps then.
+def set_national(session: Session, days: Iterable[CalendarDay], years: Iterable[int]) -> bool:
+    """Write the days of the law for these years; True where anything changed, and the caller bumps the intent then.
 
-    Other years, and what was decreed, stay.
+    Days of other years are not taken, and what is known of other years, or was decreed, stays.
     """
-    wanted = sorted(days, key=_order)
-    years = {day.day.year for day in wanted}
-    present = [_day(row) for row in _rows(session, _NATIONAL) if row.day.year in years]
+    meant = frozenset(years)
+    wanted = sorted({_order(day): day for day in days if day.day.year in meant}.values(), key=_order)
+    present = [day for day in map(_day, _rows(session, _NATIONAL)) if day.day.year in meant]
     if present == wanted:
         return False
-    for year in years:
+    for year in meant:
         of_year = _TABLE.c.day.between(date(year, 1, 1), date(year, 12, 31))
         session.execute(delete(_TABLE).where(_TABLE.c.source == _NATIONAL, of_year))
     for day in wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from nacl.signing import SigningKey
 from config import load
 from house.building import House
 from schedules.errors import IntentMissing
+from schedules.grid import CalendarDay, DayKind
+from store import calendar_days
 from tests.running import RunningLoa
 
 
@@ -45,3 +48,34 @@ def test_a_broken_journal_silences_its_own_station_only(tmp_path: Path) -> None:
         assert "journal_broken" in loa.log
     finally:
         loa.stop()
+
+
+def test_the_calendar_is_written_at_the_start(tmp_path: Path) -> None:
+    """The holidays of six years are in what stations obey; starting again changes nothing; a decree goes before."""
+    config = tmp_path / "config.yaml"
+    config.write_text("role: [authority]\nclock: {source: host}\nweb: {listen: '127.0.0.1:0'}\nstations: []\n")
+    settings = load(config, {"LOA_DATA": str(tmp_path / "data")})
+    house = House(settings, environment={})
+    house.open()
+    try:
+        house.start({})
+        intent = house.intent()
+        year = house.clock.now().year
+        named = {day.day: day for day in intent.calendar}
+        assert DayKind.HOLIDAY is named[date(year, 9, 2)].kind
+        assert {DayKind.TET} <= {day.kind for day in intent.calendar if day.day.year == year + 5}
+        assert year - 1 in {day.year for day in named}
+        with house.database.writing() as session:
+            calendar_days.decree(session, CalendarDay(day=date(year, 9, 2), kind=DayKind.MOURNING, name="Quốc tang"))
+    finally:
+        house.stop()
+
+    again = House(settings, environment={})
+    again.open()
+    try:
+        again.start({})
+        after = again.intent()
+        assert intent.revision == after.revision
+        assert [DayKind.MOURNING] == [day.kind for day in after.calendar if day.day == date(year, 9, 2)]
+    finally:
+        again.stop()

@@ -15,19 +15,21 @@ MOURNING = CalendarDay(day=date(2026, 9, 2), kind=DayKind.MOURNING, name="Quốc
 def test_the_days_of_the_law_are_written_once(database):
     """The same days again change nothing; other days replace those of their years only."""
     with database.writing() as session:
-        assert calendar_days.set_national(session, [LATER, NATIONAL])
-        assert not calendar_days.set_national(session, [NATIONAL, LATER])
+        assert calendar_days.set_national(session, [LATER, NATIONAL, LATER], (2026, 2027))
+        assert not calendar_days.set_national(session, [NATIONAL, LATER], (2026, 2027))
         assert calendar_days.every(session) == (NATIONAL, LATER)
         renamed = CalendarDay(day=date(2027, 9, 2), kind=DayKind.HOLIDAY, name="Lễ Quốc khánh")
-        assert calendar_days.set_national(session, [renamed])
+        assert calendar_days.set_national(session, [NATIONAL, renamed], (2027,))
         assert calendar_days.every(session) == (NATIONAL, renamed)
+        assert calendar_days.set_national(session, [], (2026,))
+        assert calendar_days.every(session) == (renamed,)
 
 
 def test_what_was_decreed_wins_and_survives(database):
     """Of a date with a decree only the decree holds, also after the next start, until it is taken back."""
     with database.writing() as session:
         calendar_days.decree(session, MOURNING)
-        calendar_days.set_national(session, [NATIONAL, LATER])
+        calendar_days.set_national(session, [NATIONAL, LATER], (2026, 2027))
         assert calendar_days.every(session) == (MOURNING, LATER)
         assert calendar_days.decreed(session) == (MOURNING,)
         assert calendar_days.take_back(session, MOURNING.day, DayKind.MOURNING)
