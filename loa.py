@@ -370,6 +370,35 @@ def plan(
 
 
 @main.command()
+@click.option("--scenario", required=True, callback=_scenario, help="A file, or one that comes with Loa by its name.")
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 3660))
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**63 - 1), help="Decides all chance.")
+@click.option("--from", "first", callback=_day, help="First local day, YYYY-MM-DD; that of the scenario if left out.")
+@click.option("--english", is_flag=True, help="The account in English.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_guarded
+def simulate(scenario: Path, days: int, seed: int, first: str | None, english: bool, as_json: bool) -> None:
+    """Live through simulated days with faults; prints how every slot and duty ended, and what was checked."""
+    from house.simulationsheet import simulation_answer, simulation_sheet
+    from playout.simulation import simulate as live_through
+
+    read_scenario = read(scenario)
+    _station_codes(read_scenario, None)
+    if first is None and read_scenario.now is None:
+        raise click.UsageError("the scenario does not say when it is: --from is needed")
+    report = live_through(
+        read_scenario, days=days, seed=seed, first_day=None if first is None else date.fromisoformat(first)
+    )
+
+    def lines() -> None:
+        for line in simulation_sheet(read_scenario, report, english=english):
+            click.echo(line)
+
+    _answer(simulation_answer(report), as_json, lines)
+    sys.exit(NOT_SO if report.violations else DONE)
+
+
+@main.command()
 @click.option("--period", callback=_period, help="2026-W48, 2026-11 or 2026; the present week if left out.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @_options

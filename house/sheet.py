@@ -172,7 +172,9 @@ class _Sheet:
         """Return which place of its session an item fills: without sound, several begin at one instant."""
         places = [one["places"] for one in self.answer["sessions"] if one["session"] == self._session_of(item)]
         place = item["slot"].rpartition("/")[2]
-        return places[0].index(place) if places and place in places[0] else 0
+        # A place of fillers numbers what it takes: `ca-nhac.2`.
+        name = next((one for one in (place, place.rpartition(".")[0]) if places and one in places[0]), None)
+        return 0 if name is None else places[0].index(name)
 
     def _session_of(self, item: Answer) -> str | None:
         """Return the session of an item; one that is over knows it by its slot only."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from link.document import Document, read_document
+from link.holidays import national_days, with_decrees
 from link.reader import MISSED, Reader, Shape, span_of, windows_of
 from link.scenario import (
     APPROVER,
@@ -180,7 +181,7 @@ class _Parser:
             self._take(values, name, kind)
         self._check_each()
         values |= {name: tuple(self._section(name, kind)) for name, kind in SECTIONS.items()}
-        values["calendar"] += tuple(self._holidays(values.get("now")))
+        values["calendar"] = self._with_holidays(values["calendar"], values.get("now"))
         facts = values.pop("facts")
         scenario = Scenario(**values)
         told = len(reader.findings)
@@ -285,7 +286,15 @@ class _Parser:
                 self._reader.find("holidays_without_years", "holidays", message, hint)
                 return []
             years = tuple(range(now.year - 1, now.year + 3))
-        return []
+        return list(national_days(years))
+
+    def _with_holidays(self, decreed: tuple[CalendarDay, ...], now: datetime | None) -> tuple[CalendarDay, ...]:
+        days = with_decrees(self._holidays(now), decreed)
+        origins = list(zip(decreed, self._origins["calendar"], strict=True))
+        self._origins["calendar"] = [
+            next((where for written, where in origins if written is day), "holidays") for day in days
+        ]
+        return days
 
     def _told(self) -> Iterator[Finding]:
         """Yield each problem once, with the line it stands in."""
