@@ -74,7 +74,10 @@ class Retention(_Section):
 
 
 class Output(_Section):
-    """One output of a station on this machine. device: the sink's name for pulse; volume_db: 0 or less."""
+    """One output of a station on this machine. device: the sink's name for pulse; volume_db: 0 or less.
+
+    groups: the loudspeaker clusters on it; it sounds only what is meant for one of them, everything without groups.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
     kind: OutputKind

@@ -28,7 +28,15 @@ LOW_DISK = 0.15
 
 def check(house: House) -> tuple[Finding, ...]:
     """Return all findings: configuration against the store, grid, audio on disk, sound devices, clock, disk."""
-    return (*_stations(house), *_devices(house), *_clock(house), *_audio(house), *_grid(house), *_machine(house))
+    return (
+        *_stations(house),
+        *_groups(house),
+        *_devices(house),
+        *_clock(house),
+        *_audio(house),
+        *_grid(house),
+        *_machine(house),
+    )
 
 
 def _stations(house: House) -> Iterator[Finding]:
@@ -38,6 +46,48 @@ def _stations(house: House) -> Iterator[Finding]:
         if known and station.code not in known:
             vi, en = f"Chưa có đài {station.code} trong hệ thống.", f"Station {station.code} is not in the store."
             yield _finding("unknown_station", Severity.ERROR, f"stations[{index}].code", vi, en)
+
+
+def _groups(house: House) -> Iterator[Finding]:
+    """Find cluster groups that config.yaml and the store do not both know."""
+    with house.database.reading() as session:
+        known = {station.code: station for station in stations.every(session)}
+    for index, station in enumerate(house.config.stations):
+        if station.code not in known:
+            continue
+        groups = {group.code for group in known[station.code].groups}
+        for number, output in enumerate(station.outputs):
+            for group in output.groups:
+                if group not in groups:
+                    yield Finding(
+                        code="unknown_group",
+                        severity=Severity.ERROR,
+                        where=f"stations[{index}].outputs[{number}].groups",
+                        message=Text(
+                            f"Đài {station.code} không có cụm loa “{group}”. Đầu ra “{output.name}” sẽ không phát "
+                            "những mục dành riêng cho cụm loa khác.",
+                            f"Station {station.code} has no cluster group “{group}”. Output “{output.name}” stays "
+                            "silent for items that are meant for other groups.",
+                        ),
+                        hint=Text(
+                            f"Cụm loa đã có: {', '.join(sorted(groups)) or '—'}. Sửa config.yaml hoặc thêm cụm loa.",
+                            f"Known groups: {', '.join(sorted(groups)) or '—'}. Change config.yaml or add the group.",
+                        ),
+                    )
+        heard = {group for output in station.outputs for group in output.groups or groups}
+        for group in sorted(groups - heard):
+            yield Finding(
+                code="group_without_output",
+                severity=Severity.WARNING,
+                where=f"stations[{index}].outputs",
+                message=Text(
+                    f"Cụm loa “{group}” của đài {station.code} không có đầu ra nào trên máy này: mục dành riêng cho "
+                    "cụm đó sẽ không phát được.",
+                    f"Cluster group “{group}” of station {station.code} has no output on this machine: what is meant "
+                    "for it alone cannot air.",
+                ),
+                hint=Text("Ghi mã cụm loa vào groups của một đầu ra.", "Name the group in the groups of an output."),
+            )
 
 
 def _devices(house: House) -> Iterator[Finding]:
