@@ -15,7 +15,7 @@ from schedules.intent import Intent
 from schedules.standing import duty_standings
 from schedules.station import Station
 from schedules.text import Text
-from store import airings
+from store import airings, outcomes
 from store.intent import load_intent
 from webui.api.documents import DutiesAsked, DutyOut
 from webui.api.openapi import many
@@ -71,4 +71,5 @@ def _standings(intent: Intent, station: Station, period: str | None) -> tuple[Du
         ) from error
     with here.database.reading() as session:
         rows = airings.listing(session, stations=(station.code,), start=during.start, end=during.end, limit=_MOST_ROWS)
-    return duty_standings(intent, station, [row.airing for row in rows], now, period)
+        sealed = outcomes.listing(session, stations=(station.code,), periods=(period,))
+    return duty_standings(intent, station, [row.airing for row in rows], now, period, sealed)

@@ -9,23 +9,42 @@ from webui.pages import (
     airlog,
     approvals,
     assets,
+    days,
     duties,
     entrance,
     items,
     language,
     layout,
     more,
+    occurrence,
     plan,
     session,
     stations,
     today,
     waveform,
     week,
+    weeks,
 )
 from webui.pages.errors import error_page
 from webui.services import Services
 
-_ROOMS = (entrance, today, stations, items, waveform, approvals, week, session, plan, duties, airlog, more)
+_ROOMS = (
+    entrance,
+    today,
+    stations,
+    items,
+    waveform,
+    approvals,
+    weeks,
+    days,
+    week,
+    occurrence,
+    session,
+    plan,
+    duties,
+    airlog,
+    more,
+)
 
 
 def register(app: Flask, services: Services) -> None:

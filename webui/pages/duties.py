@@ -90,33 +90,34 @@ def duties() -> AnyResponse:
     weeks = [week_of(today - timedelta(weeks=back)) for back in reversed(range(_WEEKS))]
     with services().database.reading() as session:
         intent = load_intent(session, now(), demo=services().demo)
-        weekly = [duty for duty in intent.duties if duty.period is Period.WEEK]
+        weekly = {station.code: _weekly(intent, station) for station in mine.stations}
         of_station = {
             station.code: [
                 row
                 for week in weeks
-                for programme in _asked(weekly, station)
+                for programme in _asked(weekly[station.code])
                 for row in _rows(session, station, programme, week)
             ]
             for station in mine.stations
         }
+        sealed = outcomes.listing(session, stations=[station.code for station in mine.stations], periods=weeks)
     standings = {
         (station.code, week): {
             standing.duty: standing
-            for standing in _standings(intent, station, of_station.get(station.code, []), week, weeks[-1])
+            for standing in _standings(intent, station, of_station.get(station.code, []), sealed, week, weeks[-1])
         }
         for station in mine.stations
         for week in weeks
     }
     chosen = (request.args.get("dai", ""), request.args.get("tuan", ""), request.args.get("nhiem_vu", ""))
     boards: list[Board] = []
-    for key in sorted({_board_key(duty) for duty in weekly}, key=lambda key: (key != ("CDS", ""), key)):
-        of_it = [duty for duty in weekly if _board_key(duty) == key]
+    keys = {_board_key(duty) for duties in weekly.values() for duty in duties}
+    for key in sorted(keys, key=lambda key: (key != ("CDS", ""), key)):
         lines = [
             _line(mine.unit_name(station.unit), station, duty, weeks, standings, chosen)
             for station in mine.stations
-            for duty in of_it
-            if station.code in duty.stations
+            for duty in weekly[station.code]
+            if _board_key(duty) == key
         ]
         if lines:
             boards.append(
@@ -151,9 +152,15 @@ def _board_key(duty: Duty) -> tuple[str, str]:
     return (duty.programme, "") if duty.programme else ("", duty.name)
 
 
-def _asked(weekly: list[Duty], station: Station) -> tuple[str | None, ...]:
-    """Return the programmes whose rows decide the station's duties; None for all, which then holds the others."""
-    asked = {duty.programme for duty in weekly if station.code in duty.stations}
+def _weekly(intent: Intent, station: Station) -> list[Duty]:
+    """Return the weekly duties of a station, inherited ones too, each in its newest version."""
+    found = {duty.code: duty for duty in duties_of(intent, station) if duty.period is Period.WEEK}
+    return list(found.values())
+
+
+def _asked(weekly: list[Duty]) -> tuple[str | None, ...]:
+    """Return the programmes whose rows decide these duties; None for all, which then holds the others."""
+    asked = {duty.programme for duty in weekly}
     return (None,) if None in asked else tuple(sorted(programme for programme in asked if programme))
 
 
@@ -176,12 +183,13 @@ def _rows(session: Session, station: Station, programme: str | None, week: str) 
 
 
 def _standings(
-    intent: Intent, station: Station, rows: list[Airing], week: str, current: str
+    intent: Intent, station: Station, rows: list[Airing], sealed: tuple[DutyOutcome, ...], week: str, current: str
 ) -> tuple[DutyStanding, ...]:
     its = door(station.code)
     if week == current and its is not None:
         return tuple(standing for standing in its.plan(now(), now()).duties if standing.period == week)
-    return duty_standings(intent, station, rows, now(), week)
+    mine = [outcome for outcome in sealed if outcome.station == station.code]
+    return duty_standings(intent, station, rows, now(), week, mine)
 
 
 def _line(
@@ -215,7 +223,7 @@ def _line(
 
 
 def _detail(station: Station, standing: DutyStanding, rows: list[Airing], intent: Intent) -> Detail:
-    duty = next(duty for duty in intent.duties if duty.code == standing.duty)
+    duty = next(duty for duty in reversed(duties_of(intent, station)) if duty.code == standing.duty)
     during = period_interval(Period.WEEK, standing.period, ZoneInfo(station.zone))
     return Detail(
         station=station,

@@ -14,9 +14,10 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.airing import Airing, Verdict
-from schedules.calendar import Occurrence, instant, occurrences
+from schedules.calendar import Occurrence, day_kind, instant, occurrences
 from schedules.clock import Interval
-from schedules.grid import ItemKind, OneOff, SessionRule
+from schedules.grid import CalendarDay, ItemKind, OneOff, SessionRule, WeekTemplate
+from schedules.intent import Intent
 from schedules.segment import Segment
 from schedules.station import Station
 from store import airings, one_offs, sessions
@@ -28,6 +29,7 @@ from webui.pages.formats import day_name, iso_week, local, week_name, week_of, w
 from webui.pages.layout import page
 from webui.pages.scope import Scope, now, scope
 from webui.pages.session import recurrence
+from webui.pages.weeks import holds_when
 from webui.rights import can
 from webui.services import services
 
@@ -85,6 +87,7 @@ class Day:
     selected: bool
     url: str
     mark: states.Mark | None
+    special: str
 
 
 def routes(pages: Blueprint) -> None:
@@ -134,7 +137,9 @@ def week(week: str) -> AnyResponse:
         answer=_answer(rules, clashes, [row.airing for row in rows]),
         bands=bands,
         fold_end=fold_end,
-        days=_days(monday, chosen_day, blocks, station, week, local(now(), station.zone).date()),
+        days=_days(monday, chosen_day, blocks, station, week, local(now(), station.zone).date(), intent.calendar),
+        weeks_here=_weeks_here(intent, monday, station),
+        lasting=[rule for rule in rules if rule.template is None],
         agenda=sorted((b for b in blocks if b.day == chosen_day.isoweekday()), key=lambda b: b.start),
         agenda_day=chosen_day,
         frequent=[(rule, _every(rule)) for rule in frequent],
@@ -144,6 +149,7 @@ def week(week: str) -> AnyResponse:
         today_week=week_of(local(now(), station.zone).date()),
         may_edit=can(mine.person, "grid.edit", station),
         weekdays=recurrence,
+        holds_when=holds_when,
         starts=_starts,
     )
 
@@ -193,7 +199,7 @@ def _blocks(
                 end=one.during.end,
                 name=one.rule.name,
                 about=_items_words(mine, one.rule),
-                url=_block_url(mine, station, one.rule.id, week, one.during.start),
+                url=_block_url(mine, station, one),
                 look="e-duty" if any(item.programme in owed for item in one.rule.items) else "e-own",
                 classes="",
                 mark=states.VERDICTS[verdict] if verdict else None,
@@ -232,10 +238,11 @@ def _blocks(
     return placed
 
 
-def _block_url(mine: Scope, station: Station, rule: str, week: str, start: datetime) -> str:
-    if start > now() and can(mine.person, "grid.edit", station):
-        return url_for("pages.session", week=week, dai=station.code, buoi=rule)
-    return url_for("pages.day_plan", day=local(start, station.zone).date().isoformat(), dai=station.code)
+def _block_url(mine: Scope, station: Station, one: Occurrence) -> str:
+    if one.during.start > now() and can(mine.person, "grid.edit", station):
+        return url_for("pages.occurrence", name=one.name, day=one.day.isoformat(), dai=station.code)
+    there = local(one.during.start, station.zone).date()
+    return url_for("pages.day_plan", day=there.isoformat(), dai=station.code)
 
 
 def _items_words(mine: Scope, rule: SessionRule) -> str:
@@ -296,9 +303,16 @@ def _fold(first: int, last: int, *, often: bool) -> str:
 
 
 def _days(
-    monday: date, chosen: date, blocks: Sequence[Block], station: Station, week: str, today: date
+    monday: date,
+    chosen: date,
+    blocks: Sequence[Block],
+    station: Station,
+    week: str,
+    today: date,
+    calendar: Sequence[CalendarDay],
 ) -> tuple[Day, ...]:
     days = []
+    names = {one.day: one.name for one in calendar}
     for offset in range(7):
         day = monday + timedelta(days=offset)
         here = [block.mark for block in blocks if block.day == day.isoweekday()]
@@ -314,9 +328,28 @@ def _days(
                 selected=day == chosen,
                 url=url_for("pages.week", week=week, dai=station.code, ngay=day.isoformat()),
                 mark=mark,
+                special=names.get(day, ""),
             )
         )
     return tuple(days)
+
+
+def _weeks_here(intent: Intent, monday: date, station: Station) -> tuple[WeekTemplate, ...]:
+    """Return the week templates that hold on some day of the week."""
+    days = [monday + timedelta(days=offset) for offset in range(7)]
+    kinds = {day: day_kind(intent, day) for day in days}
+    return tuple(
+        template
+        for template in intent.templates
+        if template.station == station.code
+        and template.until is None
+        and any(
+            (template.valid_from is None or template.valid_from <= day)
+            and (template.valid_until is None or day <= template.valid_until)
+            and (not template.day_kinds or kinds[day] in template.day_kinds)
+            for day in days
+        )
+    )
 
 
 def _answer(rules: Sequence[SessionRule], clashes: int, rows: Sequence[Airing]) -> tuple[Part, ...]:
