@@ -186,6 +186,8 @@ class StationDaemon:
         self._intent: Intent | None = None
         self._memory = Memory()
         self._runs: dict[SlotId, Run] = {}
+        # Those of an earlier start, until they sound again: their times are not of the clock of now.
+        self._former: set[SlotId] = set()
         self._silences: tuple[Silence, ...] = ()
         self._outages: tuple[Outage, ...] = ()
         self._untrusted_at: float | None = None
@@ -346,6 +348,7 @@ class StationDaemon:
                 self._runs[run.slot] = replace(
                     run, state=RunState.INTERRUPTED if run.state is RunState.ARMED else run.state
                 )
+        self._former = set(self._runs)
         trusted = self._clock.state().trusted
         if self._since is None and trusted:
             self._since = self._debt_from = now
@@ -575,6 +578,7 @@ class StationDaemon:
             case "started":
                 at = self._to_wall(event["monotonic_ns"])
                 run = self._runs[slot] = runs.started(run, at)
+                self._former.discard(slot)
                 # Before its row: after a crash between the two it has begun, and does not begin again.
                 self._save_run(run)
                 self._append(
@@ -673,7 +677,8 @@ class StationDaemon:
             step_s = round(offset - self._offset, 3)
             self._faults.note("clock_step", step_s=step_s)
             for slot, run in list(self._runs.items()):
-                self._runs[slot] = runs.shifted(run, timedelta(seconds=step_s))
+                if slot not in self._former:
+                    self._runs[slot] = runs.shifted(run, timedelta(seconds=step_s))
                 if run.state is RunState.ARMED:
                     self._do(Disarm(slot), now)
             self._plan_due = True

@@ -35,7 +35,8 @@ def armed(action: Arm, before: Run | None) -> Run:
 def started(run: Run, at: datetime) -> Run:
     """Return the run whose current part's first sample is at the sink at `at`.
 
-    What was silent before it stands in `holes_s` only now; a part that starts anew is counted anew.
+    What was silent before it stands in `holes_s` only now; a part that starts anew is counted anew, and the better of
+    both tries holds.
     """
     again = bool(run.parts) and run.part_first == 0
     silent_s = 0.0
@@ -52,6 +53,7 @@ def started(run: Run, at: datetime) -> Run:
         position_at=at,
         origin=at - timedelta(seconds=run.part_first / SAMPLE_RATE_HZ),
         counted={} if again else run.counted,
+        earlier=_better(run.earlier, run.counted) if again else run.earlier,
         holes_s=run.holes_s + silent_s,
     )
 
@@ -126,3 +128,8 @@ def _close_part(run: Run, next_sample: int, at: datetime) -> Run:
         )
         parts = (*parts, part)
     return replace(run, counted=counted, part_counted={}, parts=parts, part_started_at=None)
+
+
+def _better(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Return the larger count of each output."""
+    return {name: max(one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}

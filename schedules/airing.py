@@ -111,7 +111,8 @@ class Run:
     started_at: its very first sample at the sink, None before. part_started_at: that of the current part.
     position, position_at: the next sample of the file to be heard, and when that was so.
     origin: when sample 0 of the file was or would have been at the sink, had its part been the whole; None before.
-    counted: samples really played per output, over all parts; `part_counted` the current part's share.
+    counted: samples really played per output, over all parts; `part_counted` the current part's share; `earlier` those
+    of the best try before it started anew from its beginning.
     exact: the whole file was handed to the bus in one part, bit by bit as approved.
     cause: why it ended: complete, stopped, source_failed, output_lost, refused.
     """
@@ -127,6 +128,7 @@ class Run:
     origin: datetime | None = None
     counted: Mapping[str, int] = field(default_factory=dict)
     part_counted: Mapping[str, int] = field(default_factory=dict)
+    earlier: Mapping[str, int] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
     holes_s: float = 0.0
     exact: bool = False

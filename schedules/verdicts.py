@@ -20,15 +20,7 @@ def judge(run: Run, outputs: tuple[tuple[str, str], ...], now: datetime) -> Airi
     does not make up for silence on another.
     """
     item = run.item
-    counts = tuple(
-        OutputCount(
-            name=name,
-            kind=kind,
-            samples=run.counted.get(name, 0),
-            grade=Evidence.E1 if run.counted.get(name, 0) else Evidence.E0,
-        )
-        for name, kind in outputs
-    )
+    counts = tuple(_counted(run, name, kind) for name, kind in outputs)
     samples = min((count.samples for count in counts), default=0)
     late_s = None if run.started_at is None else (run.started_at - item.start).total_seconds()
     if samples == 0 or run.started_at is None:
@@ -54,6 +46,11 @@ def judge(run: Run, outputs: tuple[tuple[str, str], ...], now: datetime) -> Airi
         rehearsal=all(kind == "virtual" for _, kind in outputs),
         by=run.by,
     )
+
+
+def _counted(run: Run, name: str, kind: str) -> OutputCount:
+    samples = max(run.counted.get(name, 0), run.earlier.get(name, 0))
+    return OutputCount(name=name, kind=kind, samples=samples, grade=Evidence.E1 if samples else Evidence.E0)
 
 
 def not_aired(

@@ -25,6 +25,9 @@ KNOWN_WITHIN = timedelta(seconds=20)
 _WHOLE = 0.95
 _TOLERANCE_US = 2_000
 _APPROVED_BEFORE_US = 1_000_000
+_UNSAVED_SAMPLES = 48_000
+"""Progress inside an airing is saved at least once a second; what a power cut takes of it was heard all the same."""
+
 _LOOK_BACK_US = 7_200_000_000
 _BEFORE_US = 120_000_000
 
@@ -114,10 +117,8 @@ class Witness:
         least = min(heard, default=0)
         if airing.verdict is Verdict.AIRED and least < _WHOLE * airing.samples_expected - 100:
             self._wrong("I5", f"{slot} is aired, but {least} of {airing.samples_expected} samples were heard")
-        if airing.verdict in (Verdict.CANCELLED, Verdict.REPLACED, Verdict.MISSED) and least > 4800:
-            known = airing.verdict is Verdict.CANCELLED and airing.by is not None
-            if not known:
-                self._wrong("I5", f"{slot} is {airing.verdict}, but {least} samples were heard")
+        if airing.verdict in (Verdict.CANCELLED, Verdict.REPLACED, Verdict.MISSED) and least > _UNSAVED_SAMPLES:
+            self._wrong("I5", f"{slot} is {airing.verdict}, but {least} samples were heard")
         if airing.verdict in (Verdict.MISSED, Verdict.PARTIAL) and airing.sha256 is not None:
             self._look_for_a_cause(airing)
 

@@ -131,7 +131,9 @@ class _World:
         for resident in self._residents:
             resident.begin(self._start_us)
         for event in self._scenario.events:
-            self.at(micros(event.at), partial(self._happen, event))
+            for resident in self._residents:
+                if event.station in (None, resident.station.code):
+                    resident.expect(event)
         self.at(self._end_us, self._make_peace)
         last_us = self._end_us + _AFTERWARDS_US
         while self._entries and self._entries[0][0] <= last_us and len(self.violations) < _MOST_VIOLATIONS:
@@ -175,11 +177,6 @@ class _World:
     def _bring(self, segment: Segment) -> None:
         self._authority.approve(segment)
         self.publish()
-
-    def _happen(self, event: Event) -> None:
-        for resident in self._residents:
-            if event.station in (None, resident.station.code):
-                resident.happen(event)
 
     def _make_peace(self) -> None:
         for resident in self._residents:
@@ -229,7 +226,10 @@ class _Resident:
         station.time_service()
         days = (self._world.end_us - now_us) // DAY_US
         for stroke in draw(self._faults, self._dice, first_us=now_us, days=days):
-            self._world.at(stroke.at_us, partial(self._strike_or_aim, stroke.kind, aimed=stroke.aimed))
+            if stroke.aimed:
+                self._world.at(stroke.at_us, partial(self._aims.append, stroke.kind))
+            else:
+                self._befall(stroke.at_us, partial(self._strike, stroke.kind, None))
         self._wake()
 
     def make_peace(self) -> None:
@@ -405,8 +405,11 @@ class _Resident:
 
     # Fate
 
-    def happen(self, event: Event) -> None:
-        """Let a named event of the scenario befall the station."""
+    def expect(self, event: Event) -> None:
+        """Let a named event of the scenario befall the station in its time."""
+        self._befall(micros(event.at), partial(self._happen, event))
+
+    def _happen(self, event: Event) -> None:
         now_us, lasts_us = self._world.now_us, round(event.lasts_s * 1e6)
         sha256 = next((s.sha256 for s in self._world.authority.intent.segments if s.id == event.segment), None)
         match event.kind:
@@ -426,21 +429,19 @@ class _Resident:
                 self._emergency(event.segment)
         self._wake()
 
-    def _strike_or_aim(self, kind: str, *, aimed: bool) -> None:
-        if aimed:
-            self._aims.append(kind)
-        else:
-            self._strike(kind, None)
+    def _befall(self, at_us: int, action: Callable[[], None]) -> None:
+        """Let something happen, after a station that looked and saved as often as a real one does."""
+        last_us = at_us - round(self._dice.uniform(0.02e6, 0.25e6))
+        for before_us in (last_us - 510_000, last_us):
+            self._schedule(before_us, lambda: None)
+        self._world.at(at_us, action)
 
     def _armed(self, airing: str, start_us: int, length_us: int) -> None:
         """Let what was aimed at the next item strike around it."""
         if self._aims and not self._peace:
             kind = self._aims.pop(0)
             at_us = max(self._world.now_us, start_us + around(self._dice, length_us=length_us))
-            # The station lived on until a moment before, as far as its last look goes.
-            before_us = max(self._world.now_us, at_us - round(self._dice.uniform(0.02e6, 0.6e6)))
-            self._schedule(before_us, lambda: None)
-            self._world.at(at_us, lambda: self._strike(kind, (airing, start_us)))
+            self._befall(at_us, lambda: self._strike(kind, (airing, start_us)))
 
     def _strike(self, kind: str, target: tuple[str, int] | None) -> None:
         if self._peace:
@@ -478,12 +479,10 @@ class _Resident:
         if dice.random() < 0.3:
             point = dice.choice(list(CutPoint))
             station.cut_power_at_a_write(dice.randint(1, 9), point)
-            self._world.at(self._world.now_us + 900_000_000, lambda: self._power(lasts_us, why="by chance"))
+            self._befall(self._world.now_us + 900_000_000, lambda: self._power(lasts_us, why="by chance"))
         elif dice.random() < 0.1:
             for number in range(12):  # F12: flapping
-                self._world.at(
-                    self._world.now_us + number * 90_000_000, lambda: self._power(60_000_000, why="flapping")
-                )
+                self._befall(self._world.now_us + number * 90_000_000, lambda: self._power(20_000_000, why="flapping"))
         else:
             self._power(lasts_us, why="by chance")
 

@@ -93,6 +93,24 @@ def test_f28_an_untrusted_clock_is_silent_and_says_so(village: Village) -> None:
     assert ("clock_untrusted", "closed") in village.faults()
 
 
+def test_f28_what_a_power_cut_interrupted_is_judged_when_the_time_is_known(village: Village) -> None:
+    """Cut in the middle, started in 1970, the right time an hour later: partial, and nothing sounds out of its time."""
+    village.until(START + timedelta(seconds=100))
+    village.crash()
+    village.clock.advance(30)
+    village.clock.step(-20_000 * 86_400)
+    village.clock.trusted = NEVER
+    village.boot()
+    village.live(60)
+    village.clock.advance(3600)
+    village.clock.step(20_000 * 86_400)
+    village.clock.trusted = KNOWN
+    village.live(30)
+
+    assert {"chao": Verdict.AIRED, "cds": Verdict.PARTIAL, "ket": Verdict.MISSED} == verdicts(village)
+    assert ["chao", "cds"] == [row.body["segment"] for row in village.journal.rows(kind="start")]
+
+
 def test_f29_a_clock_that_was_ahead_has_cost_no_slot(village: Village) -> None:
     """Years ahead and not trusted, over a restart: when the time is known again, the session of today airs."""
     village.live(10)

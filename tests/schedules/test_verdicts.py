@@ -80,3 +80,11 @@ def test_only_virtual_outputs_make_a_rehearsal(kinds: tuple[str, str], rehearsal
     outputs = (("main", kinds[0]), ("thon", kinds[1]))
 
     assert rehearsal is judge(run(4_800_000, 4_800_000), outputs, local(23, 6)).rehearsal
+
+
+def test_what_was_heard_before_an_airing_started_anew_is_not_lost() -> None:
+    """Half a minute was heard, the second try was silent: partial, with the better try's count on each output."""
+    airing = judge(run(0, 0, earlier={"main": 1_440_000, "thon": 1_430_000}), OUTPUTS, local(23, 7))
+
+    assert Verdict.PARTIAL is airing.verdict
+    assert 1_430_000 == airing.samples_aired
