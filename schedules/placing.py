@@ -103,6 +103,7 @@ class _Search:
     effort: int = EFFORT
     best: tuple[Placement, ...] = ()
     best_missing: int = 0
+    known: set[tuple[object, ...]] = field(default_factory=set)
     offers: dict[tuple[int, frozenset[SegmentId]], tuple[Choice, ...]] = field(default_factory=dict)
 
     def run(self) -> Solution:
@@ -126,18 +127,20 @@ class _Search:
             self.best, self.best_missing = placed, missing
         if missing == 0:
             return True
+        state = (
+            tuple((n.missing, n.covered) for n in needs),
+            frozenset((p.slot, p.segment.id, p.start) for p in placed),
+        )
+        if state in self.known:
+            return False
+        self.known.add(state)
         self.effort -= 1
         if self.effort <= 0:
             return False
-        seen: set[tuple[SlotId | None, SegmentId, datetime]] = set()
         for index, need in enumerate(needs):
             if need.missing == 0:
                 continue
             for placement in self._possible(index, need, placed, blocked, used):
-                key = (placement.slot, placement.segment.id, placement.start)
-                if key in seen:
-                    continue
-                seen.add(key)
                 segment, start = placement.segment, placement.start
                 after = tuple(one.after(segment.programme, segment.topics, start) for one in needs)
                 taken = sorted([*blocked, placement.during])
