@@ -31,7 +31,7 @@ from schedules.segment import SegmentState
 from schedules.standing import duty_standings
 from schedules.station import DaySpan, Station, Unit
 from schedules.text import Text
-from store import accounts, airings, audit, invitations, programmes, segments, stations, tokens, units
+from store import accounts, airings, audit, invitations, outcomes, programmes, segments, stations, tokens, units
 from store import duties as store_duties
 from store.accounts import Person, Role
 from store.identity import new_id
@@ -233,7 +233,7 @@ def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
         wanted = order.get("period") or present
         facts = _facts(house, station.code, now)
         try:
-            standings = duty_standings(intent, station, facts.airings, now, wanted)
+            standings = duty_standings(intent, station, facts.airings, now, wanted, facts.duties)
         except ValueError as error:
             raise Refused(_error("bad_period", f"Không hiểu kỳ “{wanted}”.", f"“{wanted}” is not a period.")) from error
         if wanted == present:
@@ -247,9 +247,10 @@ def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
 def _facts(house: House, code: str, now: datetime) -> Facts:
     with house.database.reading() as session:
         logged = airings.listing(session, stations=[code], start=now - timedelta(days=400), limit=100_000)
+        sealed = outcomes.listing(session, stations=[code], start=now - timedelta(days=400))
     rows = tuple(entry.airing for entry in logged)
     aired = {r.segment: r.started_at or r.planned_start for r in rows if r.verdict is Verdict.AIRED and r.segment}
-    return Facts(station=code, airings=rows, aired=aired)
+    return Facts(station=code, airings=rows, aired=aired, duties=sealed)
 
 
 def backup(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,11 +15,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.airing import Airing, Verdict
 from schedules.calendar import period_interval
-from schedules.duty import Duty, DutyStanding, DutyState, Period
+from schedules.duty import Duty, DutyOutcome, DutyStanding, DutyState, Period
 from schedules.intent import Intent
+from schedules.owing import duties_of
 from schedules.standing import duty_standings
 from schedules.station import Station
-from store import airings
+from store import airings, outcomes
 from store.intent import load_intent
 from webui.auth import allowed
 from webui.pages import states
