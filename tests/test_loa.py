@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loa import main
+from playout.simulation import SimulationReport, Violation
 
 SCENARIO = Path(__file__).parent.parent / "schedules" / "demo.yaml"
 
@@ -83,3 +85,113 @@ def test_the_plan_is_printed_in_the_stations_time(tmp_path: Path) -> None:
     assert lines[2].endswith("giờ địa phương (Asia/Ho_Chi_Minh)")
     assert ["Thứ Ba, 24/11", "  Buổi sáng (05:30–06:00)"] == lines[4:6]
     assert lines[6].startswith("    05:30:00  Nhạc hiệu ")
+
+
+def test_a_plan_says_everything_in_json_too(tmp_path: Path) -> None:
+    """What the sheet tells, programs read: sessions, reasons in both languages, fallback and chances of duties."""
+    result = loa(tmp_path, "plan", "--scenario", "ordinary-week", "--days", "7", "--station", "MINHLONG", "--json")
+
+    assert 0 == result.exit_code
+    answer = json.loads(result.stdout)
+    assert {"station", "name", "zone", "revision", "days", "sessions", "items", "duties", "findings"} <= set(answer)
+    item = {"slot", "session", "start", "end", "due", "kind", "title", "why", "why_en", "replaced_by", "targets"}
+    assert all(item <= set(one) for one in answer["items"])
+    assert all({"state", "reason", "fallback", "chances", "deadline"} <= set(one) for one in answer["duties"])
+
+
+def test_all_stations_of_a_scenario_are_planned(tmp_path: Path) -> None:
+    """Without a station, one sheet after the other; as JSON, one list."""
+    sheets = loa(tmp_path, "plan", "--scenario", "merger-2025", "--english")
+    answers = loa(tmp_path, "plan", "--scenario", "merger-2025", "--json")
+
+    assert 7 == sheets.stdout.count("BROADCAST PROGRAMME of 30/06/2025")
+    assert 7 == len(json.loads(answers.stdout))
+
+
+@pytest.mark.parametrize("command", ["plan", "simulate"])
+def test_a_bad_scenario_is_refused_with_every_mistake(tmp_path: Path, command: str) -> None:
+    """Exit code 2 and one document with the findings; on standard error the same in words, with lines; nothing is
+    planned."""
+    path = tmp_path / "bad.yaml"
+    path.write_text("stations:\n  - {code: XA, name: Xa, unit: XA, zoen: x}\nsesions: []\nnow: 25:00\n")
+    arguments = [command, "--scenario", str(path), "--json"]
+
+    result = CliRunner().invoke(main, arguments)
+
+    assert 2 == result.exit_code
+    found = {finding["where"]: finding for finding in json.loads(result.stdout)["findings"]}
+    assert {"stations[0].zoen", "sesions", "now"} <= set(found)
+    assert "Có phải là “sessions”?" == found["sesions"]["hint"]["vi"]
+    assert "(dòng 2)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "--scenario", "no-such-week"),
+        ("simulate", "--scenario", "no-such-week"),
+        ("simulate", "--scenario", str(SCENARIO)),
+        ("simulate", "--scenario", "storm-week", "--days", "0"),
+        ("simulate", "--scenario", "storm-week", "--seed", "-1"),
+    ],
+)
+def test_a_scenario_that_cannot_be_lived_through_is_wrong_usage(arguments: tuple[str, ...]) -> None:
+    """An unknown name, no first day, no days: the caller's mistake, told at once."""
+    result = CliRunner().invoke(main, [*arguments, "--json"])
+
+    assert (2, "") == (result.exit_code, result.stdout)
+
+
+def test_simulated_days_are_told_for_people_and_programs() -> None:
+    """What matters first: totals, duties, what happened; then every slot. The same seed tells the same."""
+    arguments = ["simulate", "--scenario", "storm-week", "--days", "7", "--seed", "5"]
+    told = CliRunner().invoke(main, arguments)
+    answer = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+
+    assert 0 == told.exit_code
+    lines = told.stdout.splitlines()
+    assert "MÔ PHỎNG: Tuần có bão, mất điện hai lần" == lines[0]
+    assert "1 đài, 7 ngày từ 09/11/2026 đến 15/11/2026, hạt giống 5" == lines[1]
+    assert lines.index("NHIỆM VỤ") < lines.index("SỰ CỐ") < lines.index("LƯỢT PHÁT, SONMAI")
+    assert any("Đạt nhờ phát bù" in line for line in lines)
+    assert answer["ok"] is True
+    assert (5, 7, ["SONMAI"]) == (answer["seed"], answer["days"], answer["stations"])
+    assert f"Lượt phát: {len(answer['slots'])} " in lines[2]
+    assert told.stdout == CliRunner().invoke(main, arguments).stdout
+
+
+def test_a_violated_invariant_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1, and the seed with which it can be seen again."""
+    violation = Violation(
+        invariant="I1",
+        seed=9,
+        station="SONMAI",
+        day=date(2026, 11, 9),
+        at=datetime(2026, 11, 9, tzinfo=UTC),
+        step=7,
+        message="sound outside the hours",
+        trace=("began",),
+    )
+    report = SimulationReport(
+        seed=9,
+        first_day=date(2026, 11, 9),
+        days=1,
+        stations=("SONMAI",),
+        slots=(),
+        duties=(),
+        faults=(),
+        checks=12_345,
+        violations=(violation,),
+        sometimes={},
+    )
+    monkeypatch.setattr("playout.simulation.simulate", lambda *_, **__: report)
+    arguments = ["simulate", "--scenario", "storm-week", "--days", "1", "--seed", "9"]
+
+    told = CliRunner().invoke(main, arguments)
+    answer = CliRunner().invoke(main, [*arguments, "--json"])
+
+    assert (1, 1) == (told.exit_code, answer.exit_code)
+    assert "SAI (chạy lại với --seed 9 để xem)" in told.stdout
+    assert "kiểm tra 12.345 lần, 1 lần sai" in told.stdout
+    assert "I1 seed 9, SONMAI, 2026-11-09, step 7: sound outside the hours" in told.stdout
+    assert json.loads(answer.stdout)["ok"] is False
