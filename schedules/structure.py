@@ -174,8 +174,8 @@ class _Look:
                     f"{self._name('templates', place, other.id)}.priority",
                     f"Lịch tuần “{one.name}” và “{other.name}” có cùng mức ưu tiên {other.priority} và có thể rơi vào "
                     "cùng một ngày: không rõ ngày đó theo lịch nào.",
-                    f"The weeks “{one.name}” and “{other.name}” have the same priority {other.priority} and can hold on one "
-                    "date: nobody can say which one does.",
+                    f"The weeks “{one.name}” and “{other.name}” have one priority ({other.priority}) and can hold on "
+                    "one date: nobody can say which one does.",
                     "Đặt mức ưu tiên khác nhau, hoặc sửa ngày áp dụng.",
                     "Give them different priorities or dates.",
                 )
