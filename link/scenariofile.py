@@ -30,7 +30,7 @@ from schedules.calendar import Occurrence, occurrences
 from schedules.clock import Interval
 from schedules.duty import Duty, DutyOutcome, DutyWindow, Excuse
 from schedules.errors import Refused
-from schedules.findings import Finding
+from schedules.findings import Finding, Severity
 from schedules.grid import (
     CalendarDay,
     NthWeekday,
@@ -51,6 +51,10 @@ A_DAY_S = 86_400
 MOST = 1_000_000_000
 MOST_EXPANDED = 5_000_000
 """Values of `each_station`, times the stations."""
+MOST_SUPPLIED = 100_000
+"""Recordings that all supplies together have brought by `now`."""
+MOST_TOLD = 1_000
+"""Problems that are told of one file; whoever has more has another problem."""
 
 
 class BadScenario(Refused):
@@ -183,6 +187,7 @@ class _Parser:
         values |= {name: tuple(self._section(name, kind)) for name, kind in SECTIONS.items()}
         values["calendar"] = self._with_holidays(values["calendar"], values.get("now"))
         facts = values.pop("facts")
+        values["supplies"] = self._bounded(values["supplies"], values.get("now", BEGINNING))
         scenario = Scenario(**values)
         told = len(reader.findings)
         self._check(scenario)
@@ -296,19 +301,32 @@ class _Parser:
         ]
         return days
 
+    def _bounded(self, supplies: tuple[Supply, ...], now: datetime) -> tuple[Supply, ...]:
+        brought = sum(max(0, (now.date() - supply.first).days) // supply.every_days for supply in supplies)
+        if brought <= MOST_SUPPLIED:
+            return supplies
+        message = Text(
+            f"Đến “now” các nguồn bài đã có {brought} bài, nhiều hơn {MOST_SUPPLIED}.",
+            f"By “now” the supplies have brought {brought} recordings, more than {MOST_SUPPLIED}.",
+        )
+        hint = Text("Để “first” gần “now” hơn.", "Let “first” be nearer to “now”.")
+        self._reader.find("too_many_values", "supplies", message, hint)
+        return ()
+
     def _told(self) -> Iterator[Finding]:
-        """Yield each problem once, with the line it stands in."""
-        seen = set()
-        for finding in self._reader.findings:
-            if (finding.code, finding.where) in seen:
-                continue
-            seen.add((finding.code, finding.where))
+        """Yield each problem once, with the line it stands in; of very many, only the first ones."""
+        different = {(finding.code, finding.where): finding for finding in reversed(self._reader.findings)}
+        for finding in list(reversed(different.values()))[:MOST_TOLD]:
             line = self._line(finding.where)
             if line is not None:
                 text = finding.message
                 message = Text(f"{text.vi} (dòng {line})", f"{text.en} (line {line})")
                 finding = replace(finding, message=message)
             yield finding
+        if len(different) > MOST_TOLD:
+            more = len(different) - MOST_TOLD
+            text = Text(f"Và {more} lỗi nữa.", f"And {more} more problems.")
+            yield Finding(code="more_problems", severity=Severity.ERROR, message=text)
 
     def _line(self, where: str) -> int | None:
         while where:

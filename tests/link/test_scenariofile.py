@@ -248,6 +248,26 @@ def test_many_stations_times_much_is_refused() -> None:
     assert {("too_many_values", "each_station")} == found({**MINIMAL, "stations": stations, "each_station": each})
 
 
+def test_supplies_without_end_are_refused() -> None:
+    """One line cannot ask for a hundred thousand recordings."""
+    supply = {"id": "a", "owner": "XA", "programme": "TIN", "title": "a", "first": "1971-01-01", "every_days": 1}
+    supplies = [{**supply, "id": f"a{number}", "seconds": 1} for number in range(5)]
+
+    assert {("too_many_values", "supplies")} == found({**MINIMAL, "supplies": supplies})
+
+
+def test_of_very_many_mistakes_the_first_are_told() -> None:
+    """A file of nonsense gives a page of findings and their number, not a hundred thousand lines."""
+    with pytest.raises(BadScenario) as refused:
+        parse({"units": [{"code": number} for number in range(700)]})
+
+    assert 1001 == len(refused.value.findings)
+    assert ("units[0].code", "And 400 more problems.") == (
+        refused.value.findings[0].where,
+        refused.value.findings[-1].message.en,
+    )
+
+
 def test_facts_are_written_short() -> None:
     """A row needs what happened and where in the grid; the rest follows from the grid and the recording."""
     scenario = parse(
