@@ -56,12 +56,19 @@ class Stage:
         return self.rng.integers(-8000, 8000, round(seconds * RATE_HZ)).astype(np.int16)
 
     def arm(
-        self, airing: str, sound: Samples, *, start_ns: int, from_sample: int = 0, after: str | None = None
+        self,
+        airing: str,
+        sound: Samples,
+        *,
+        start_ns: int,
+        from_sample: int = 0,
+        after: str | None = None,
+        outputs: list[str] | None = None,
     ) -> None:
         """Put `sound` into a FLAC file and order its airing."""
         path = self.folder / f"{hashlib.sha256(sound.tobytes()).hexdigest()[:16]}.flac"
         soundfile.write(path, sound, RATE_HZ, subtype="PCM_16")
-        self.arm_file(airing, path, sound, start_ns=start_ns, from_sample=from_sample, after=after)
+        self.arm_file(airing, path, sound, start_ns=start_ns, from_sample=from_sample, after=after, outputs=outputs)
 
     def arm_file(
         self,
@@ -73,6 +80,7 @@ class Stage:
         sha256: str | None = None,
         from_sample: int = 0,
         after: str | None = None,
+        outputs: list[str] | None = None,
     ) -> None:
         """Order an airing of a file that is there already."""
         self.player.send(
@@ -86,6 +94,7 @@ class Stage:
                 "from_sample": from_sample,
                 "start_ns": start_ns,
                 "after": after,
+                "outputs": outputs,
             }
         )
 

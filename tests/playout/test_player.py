@@ -97,6 +97,23 @@ def test_an_emergency_is_on_the_bus_within_a_second_of_the_first_thought(stage: 
     assert ended["handed_sha256"] == hashlib.sha256(sound.tobytes()).hexdigest()
 
 
+def test_an_item_for_one_output_is_counted_there_only(stage: Stage) -> None:
+    """Named outputs play it whole, bit by bit; the others are not in what the player tells, until an item for all."""
+    notice, everybody = stage.noise(0.7), stage.noise(0.5)
+    stage.open(DESK, {**DESK, "name": "village"})
+    start_ns = in_s(1.0)
+    stage.arm("notice", notice, start_ns=start_ns, outputs=["village"])
+    stage.arm("everybody", everybody, start_ns=start_ns, after="notice")
+    first, second = stage.wait("ended", airing="notice"), stage.wait("ended", airing="everybody")
+    assert {name: output["samples"] for name, output in first["outputs"].items()} == {"village": len(notice)}
+    assert {name: output["samples"] for name, output in second["outputs"].items()} == {
+        "desk": len(everybody),
+        "village": len(everybody),
+    }
+    assert first["cause"] == second["cause"] == "complete"
+    assert set(stage.wait("started", airing="notice")["outputs"]) == {"village"}
+
+
 def test_a_file_that_is_not_the_approved_one_is_refused(stage: Stage) -> None:
     """Another hash, no file, a folder, a FIFO: refused with the code that says what is wrong, and nothing airs."""
     sound = stage.noise(0.5)
