@@ -6,16 +6,18 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pulsectl
 
 from audio import readiness
-from schedules.airing import Facts
+from house.facts import copied_facts
+from schedules.checking import check_grid
 from schedules.clock import Interval
 from schedules.errors import SegmentUnplayable
-from schedules.findings import Finding, Severity
+from schedules.findings import Finding, Severity, errors
 from schedules.planner import plan
 from schedules.text import Text
 from store import stations
@@ -139,11 +141,16 @@ def _audio(house: House) -> Iterator[Finding]:
 
 
 def _grid(house: House) -> Iterator[Finding]:
+    """Find what is wrong with each station's grid, and with its next seven days; what is broken is not planned."""
     intent = house.intent()
     now = house.clock.now()
     for station in intent.stations:
-        rundown = plan(intent, Facts(station=station.code), now, Interval(now, now + timedelta(days=7)))
-        yield from rundown.findings
+        facts = copied_facts(house.database, station.code, now)
+        found = check_grid(intent, station, facts, now)
+        for finding in found:
+            yield replace(finding, where=f"{station.code}.{finding.where}" if finding.where else station.code)
+        if not errors(found):
+            yield from plan(intent, facts, now, Interval(now, now + timedelta(days=7))).findings
 
 
 def _machine(house: House) -> Iterator[Finding]:

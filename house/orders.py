@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 
 from house.building import House
 from house.checking import check as check_machine
+from house.facts import copied_facts
 from house.keeping import back_up
 from house.sheet import plan_answer
 from link.codec import dump
-from schedules.airing import Facts, Verdict
 from schedules.calendar import instant, period_name
 from schedules.clock import Interval
 from schedules.duty import Duty, Period
@@ -31,7 +31,7 @@ from schedules.segment import SegmentState
 from schedules.standing import duty_standings
 from schedules.station import DaySpan, Station, Unit
 from schedules.text import Text
-from store import accounts, airings, audit, invitations, outcomes, programmes, segments, stations, tokens, units
+from store import accounts, audit, invitations, programmes, segments, stations, tokens, units
 from store import duties as store_duties
 from store.accounts import Person, Role
 from store.identity import new_id
@@ -220,7 +220,9 @@ def plan(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
     door = house.daemons.get(station.code)
     if door is not None:
         return plan_answer(door.plan(during.start, during.end), intent, during)
-    return plan_answer(plan_station(intent, _facts(house, station.code, now), now, during), intent, during)
+    return plan_answer(
+        plan_station(intent, copied_facts(house.database, station.code, now), now, during), intent, during
+    )
 
 
 def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -231,7 +233,7 @@ def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
     for station in intent.stations:
         present = period_name(Period.WEEK, now.astimezone(ZoneInfo(station.zone)).date())
         wanted = order.get("period") or present
-        facts = _facts(house, station.code, now)
+        facts = copied_facts(house.database, station.code, now)
         try:
             standings = duty_standings(intent, station, facts.airings, now, wanted, facts.duties)
         except ValueError as error:
@@ -242,15 +244,6 @@ def duties(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
             standings = tuple(planned.get(s.duty, s) for s in standings)
         rows += [{**dump(s), "reason": s.reason.vi, "reason_en": s.reason.en} for s in standings]
     return {"duties": rows}
-
-
-def _facts(house: House, code: str, now: datetime) -> Facts:
-    with house.database.reading() as session:
-        logged = airings.listing(session, stations=[code], start=now - timedelta(days=400), limit=100_000)
-        sealed = outcomes.listing(session, stations=[code], start=now - timedelta(days=400))
-    rows = tuple(entry.airing for entry in logged)
-    aired = {r.segment: r.started_at or r.planned_start for r in rows if r.verdict is Verdict.AIRED and r.segment}
-    return Facts(station=code, airings=rows, aired=aired, duties=sealed)
 
 
 def backup(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from config import load
 from house.building import House
 from house.checking import check
+from schedules.findings import Severity
+from schedules.grid import ItemKind, SessionItem, SessionRule
+from schedules.programme import Programme
 from schedules.station import ClusterGroup, Station, Unit
-from store import stations, units
+from store import programmes, sessions, stations, units
 
 CONFIG = """
 role: [authority, station]
@@ -71,3 +75,23 @@ def test_a_group_that_no_output_serves_is_a_warning(house: House) -> None:
     assert "group_without_output" not in codes(house)
     house.config = house.config.model_copy(update={"stations": (alone,)})
     assert "group_without_output" in codes(house)
+
+
+def test_a_grid_that_overlaps_itself_is_an_error(house: House) -> None:
+    """Two sessions at one time are named with their station, and the plan is not asked any more."""
+    now = house.clock.now()
+    items = (SessionItem(id="tin", kind=ItemKind.SEGMENT, programme="CDS"),)
+    with house.database.writing() as session:
+        programmes.save(session, Programme(code="CDS", name="Chuyển đổi số"))
+        for name, start in (("sang", time(5, 30)), ("som", time(5, 40))):
+            rule = SessionRule(id=name, station="XA", name=name, starts=(start,), length_s=1800, items=items, since=now)
+            sessions.publish(session, rule, now)
+    found = [finding for finding in check(house) if finding.code == "sessions_overlap"]
+    assert found
+    assert all(finding.where.startswith("XA.sessions[") for finding in found)
+    assert {Severity.ERROR} == {finding.severity for finding in found}
+
+
+def test_a_station_without_a_grid_has_nothing_wrong_in_it(house: House) -> None:
+    """No session yet is no finding about one."""
+    assert not [finding for finding in check(house) if finding.where.startswith("XA.sessions")]
