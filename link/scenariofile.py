@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -43,9 +43,13 @@ from schedules.grid import (
 from schedules.programme import Otherwise, Programme
 from schedules.segment import Segment, SegmentKind
 from schedules.station import ClusterGroup, DaySpan, Limits, Station, Unit
+from schedules.structure import check_intent
 from schedules.text import Text
 
 T = TypeVar("T")
+
+_ENTRY = re.compile(r"(\w+)\[(\d+)\]")
+_KEY = re.compile(r"(\w+)(\[\d+\])?$")
 
 A_DAY_S = 86_400
 MOST = 1_000_000_000
@@ -133,6 +137,23 @@ WITH_STATION = frozenset({"templates", "sessions", "exceptions", "one_offs", "ex
 EACH = frozenset({*WITH_STATION, "duties", "segments", "supplies", "recordings"})
 """Sections that `each_station` may hold."""
 
+NAMES: Mapping[str, frozenset[str]] = {
+    "unit": frozenset({"units"}),
+    "owner": frozenset({"units"}),
+    "parent": frozenset({"units"}),
+    "successor": frozenset({"units", "stations"}),
+    "station": frozenset({"stations"}),
+    "stations": frozenset({"stations"}),
+    "targets": frozenset({"stations"}),
+    "programme": frozenset({"programmes"}),
+    "template": frozenset({"templates"}),
+    "session": frozenset({"sessions"}),
+    "duty": frozenset({"duties"}),
+    "segment": frozenset({"segments", "recordings", "supplies"}),
+    "media": frozenset({"segments", "supplies"}),
+}
+"""Keys that name an entry of another section, and of which."""
+
 SINGLE: Mapping[str, type] = {"demo_session": DemoSession, "faults": FaultRates}
 WORDS = ("title", "zone", "now", "seed", "holidays", "each_station")
 
@@ -193,13 +214,50 @@ class _Parser:
         self._check(scenario)
         known = tuple(_Facts(scenario, reader, self._origins["facts"]).read(facts))
         # What names an entry that could not be read is no mistake of its own.
-        reader.findings[told:] = [one for one in reader.findings[told:] if not self._names_lost(one.code)]
+        reader.findings[told:] = [one for one in reader.findings[told:] if not self._names_lost(one)]
         if reader.findings:
             raise BadScenario(*self._told())
         return replace(scenario, facts=known)
 
     def _check(self, scenario: Scenario) -> None:
-        """Add what the core finds wrong with the whole, under the paths of the file."""
+        """Add what does not hold together, under the paths of the file."""
+        everything = replace(scenario.intent(BEGINNING), segments=scenario.segments)
+        for finding in check_intent(everything, recordings=_Recordings(scenario)):
+            self._reader.findings.append(replace(finding, where=self._origin(finding.where)))
+        units = {unit.code for unit in scenario.units}
+        programmes = {programme.code for programme in scenario.programmes}
+        stations = {station.code for station in scenario.stations}
+        known = {"owner": units, "programme": programmes, "station": stations, "segment": _Recordings(scenario)}
+        named = {
+            "supplies": ("owner", "programme"),
+            "recordings": ("owner", "programme"),
+            "events": ("station", "segment"),
+        }
+        for section, keys in named.items():
+            for where, entry in zip(self._origins[section], getattr(scenario, section), strict=True):
+                for key in keys:
+                    self._unknown(getattr(entry, key), known[key], f"{where}.{key}")
+
+    def _unknown(self, name: str | None, known: Collection[str], where: str) -> None:
+        if name is not None and name not in known:
+            message = Text(f"Không có “{name}”.", f"There is no “{name}”.")
+            listed = ", ".join(sorted(known)[:8]) or "–"
+            self._reader.find("unknown_name", where, message, Text(f"Đang có: {listed}.", f"There are: {listed}."))
+
+    def _origin(self, where: str) -> str:
+        """Return the path of the file for one of the core, which counts entries after they were written out."""
+        match = _ENTRY.match(where)
+        if match is None or int(match[2]) >= len(self._origins.get(match[1], ())):
+            return where
+        return self._origins[match[1]][int(match[2])] + where[match.end() :]
+
+    def _names_lost(self, finding: Finding) -> bool:
+        """Return whether a finding only says that a name is unknown whose entry is there, but could not be read."""
+        if finding.code == "unknown_slot":
+            return not self._lost.isdisjoint({"sessions", "exceptions", "templates"})
+        match = _KEY.search(finding.where)
+        named = NAMES.get(match[1], frozenset()) if match else frozenset()
+        return finding.code.startswith("unknown_") and not self._lost.isdisjoint(named)
 
     def _check_each(self) -> None:
         each = self._data.get("each_station")
@@ -220,11 +278,6 @@ class _Parser:
             self._reader.find("too_many_values", "each_station", message, hint)
             return
         self._each = each
-
-    def _names_lost(self, code: str) -> bool:
-        if code == "unknown_slot":
-            return not self._lost.isdisjoint({"sessions", "exceptions", "templates"})
-        return code.startswith("unknown_") and f"{code.removeprefix('unknown_')}s" in self._lost
 
     def _take(self, values: dict[str, Any], name: str, kind: Any) -> None:  # noqa: ANN401 - what a field is
         if self._data.get(name) is not None:
@@ -311,6 +364,8 @@ class _Parser:
         )
         hint = Text("Để “first” gần “now” hơn.", "Let “first” be nearer to “now”.")
         self._reader.find("too_many_values", "supplies", message, hint)
+        self._lost.add("supplies")
+        self._origins["supplies"] = []
         return ()
 
     def _told(self) -> Iterator[Finding]:
@@ -334,6 +389,24 @@ class _Parser:
                 return self._lines[where]
             where = re.sub(r"(\.[^.\[\]]*|\[\d+\]|^[^.\[\]]*)$", "", where)
         return None
+
+
+class _Recordings(Collection[str]):
+    """The names of all recordings of a scenario, also of those that supplies bring later and of those to be made."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._known = frozenset((*(one.id for one in scenario.segments), *(one.id for one in scenario.recordings)))
+        self._supplies = frozenset(one.id for one in scenario.supplies)
+
+    def __contains__(self, name: object) -> bool:
+        supply, _, number = str(name).rpartition("-")
+        return name in self._known or (number.isdecimal() and supply in self._supplies)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 class _Facts:

@@ -245,7 +245,9 @@ def test_many_stations_times_much_is_refused() -> None:
     stations = [{"code": f"S{number}", "name": "Đài", "unit": "XA"} for number in range(3000)]
     each = {"sessions": [MINIMAL["sessions"][0]] * 400}
 
-    assert {("too_many_values", "each_station")} == found({**MINIMAL, "stations": stations, "each_station": each})
+    assert {("too_many_values", "each_station")} == found(
+        {**MINIMAL, "stations": stations, "sessions": [], "each_station": each}
+    )
 
 
 def test_supplies_without_end_are_refused() -> None:
@@ -367,6 +369,58 @@ def test_what_names_a_broken_entry_is_no_second_mistake() -> None:
     segments = [{**MINIMAL["segments"][0], "seconds": -1}]
 
     assert {("out_of_range", "segments[0].seconds")} == found({**MINIMAL, "segments": segments, "facts": [facts]})
+
+
+def test_what_does_not_hold_together_is_told_at_its_place_in_the_file() -> None:
+    """The core's findings come under the paths of what was written, beside all others, and once for all stations."""
+    stations = [{"code": code, "name": code, "unit": "XA"} for code in ("A", "B")]
+    item = {"id": "tin", "kind": "segment", "programme": "NO"}
+    data = {
+        **MINIMAL,
+        "title": 5,
+        "stations": stations,
+        "sessions": [{**MINIMAL["sessions"][0], "station": "C", "every_weeks": 0}],
+        "each_station": {
+            "sessions": [{**MINIMAL["sessions"][0], "id": "toi", "station": "{station}", "starts": [], "items": [item]}]
+        },
+        "duties": [{"code": "D", "name": "D", "owner": "NO", "stations": ["A"], "programme": "TIN"}],
+    }
+
+    assert {
+        ("bad_value", "title"),
+        ("unknown_name", "sessions[0].station"),
+        ("bad_recurrence", "sessions[0].every_weeks"),
+        ("no_start", "each_station.sessions[0].starts"),
+        ("unknown_name", "each_station.sessions[0].items[0].programme"),
+        ("unknown_name", "duties[0].owner"),
+    } == found(data)
+
+
+@pytest.mark.parametrize(
+    ("section", "entry", "where"),
+    [
+        ("supplies", {"owner": "NO"}, "owner"),
+        ("supplies", {"programme": "NO"}, "programme"),
+        ("events", {"station": "NO"}, "station"),
+        ("events", {"segment": "moi-x"}, "segment"),
+    ],
+)
+def test_what_only_a_simulation_needs_is_looked_at_too(section: str, entry: dict[str, Any], where: str) -> None:
+    """Supplies and events name units, programmes, stations and recordings that are there; supplied ones count."""
+    supply = {
+        "id": "moi",
+        "owner": "XA",
+        "programme": "TIN",
+        "title": "Tin",
+        "first": "2026-11-02",
+        "every_days": 7,
+        "seconds": 90,
+    }
+    event = {"at": "2026-11-24", "kind": "media_missing", "station": "XA", "segment": "moi-12"}
+    data: dict[str, Any] = {**MINIMAL, "supplies": [supply], "events": [event]}
+    parse(data)
+
+    assert {("unknown_name", f"{section}[0].{where}")} == found({**data, section: [{**data[section][0], **entry}]})
 
 
 def test_mistakes_of_a_file_name_their_line(tmp_path: Path) -> None:
