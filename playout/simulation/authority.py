@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from link.scenario import Scenario
+from schedules.findings import errors
 from schedules.grid import Change, OneOff, SessionException, SlotId, Timing
 from schedules.intent import Intent
+from schedules.ordering import check_one_off
 from schedules.segment import Priority, Segment
 from schedules.station import StationCode
 
@@ -67,8 +69,8 @@ class Authority:
         *,
         timing: Timing = Timing.HARD,
         priority: Priority = Priority.NORMAL,
-    ) -> str:
-        """Order a single airing; returns its id."""
+    ) -> str | None:
+        """Order a single airing as the pages do; returns its id, None where it is refused. Emergencies are not."""
         self._number += 1
         one_off = OneOff(
             id=f"o{self._number}",
@@ -80,6 +82,8 @@ class Authority:
             ordered_at=now,
             priority=priority,
         )
+        if priority is not Priority.EMERGENCY and errors(check_one_off(self.intent, one_off, now)):
+            return None
         self._decide(one_offs=(*self.intent.one_offs, one_off))
         return one_off.id
 

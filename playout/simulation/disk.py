@@ -29,7 +29,10 @@ class CutPoint(Enum):
 
 @dataclass(slots=True)
 class Disk:
-    """What lies on a station's disk. `cut_in` counts down the writes until the power goes, None for never."""
+    """What lies on a station's disk.
+
+    cut_in: counts down the writes until the power goes, None for never. rows_only: counts rows of the journal alone.
+    """
 
     rows: list[Row] = field(default_factory=list)
     checkpoints: dict[str, str] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class Disk:
     writes: int = 0
     cut_in: int | None = None
     cut_point: CutPoint = CutPoint.BEFORE
+    rows_only: bool = False
     _verified: int = 0
 
     def verify(self) -> int:
@@ -99,7 +103,7 @@ class SimulatedJournal:
         # The canonical text of the row without making that of its body twice: `body` sorts before all other names.
         whole = b'{"body":' + text + b"," + canonical(fields)[1:]
         row = Row(**fields, body=json.loads(text), hash=hashlib.sha256(whole).hexdigest())
-        with _Write(self._disk):
+        with _Write(self._disk, row=True):
             self._disk.rows.append(row)
         return row
 
@@ -132,14 +136,15 @@ class SimulatedJournal:
 class _Write:
     """One write: counts it, and cuts the power with it when its turn has come."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, *, row: bool = False) -> None:
         self._disk = disk
+        self._row = row
         self._cuts = False
 
     def __enter__(self) -> None:
         disk = self._disk
         disk.writes += 1
-        if disk.cut_in is not None:
+        if disk.cut_in is not None and (self._row or not disk.rows_only):
             disk.cut_in -= 1
             self._cuts = disk.cut_in <= 0
         if self._cuts and disk.cut_point is CutPoint.BEFORE:

@@ -23,7 +23,7 @@ from playout.simulation.station import Machine, SimulatedStation
 from schedules.airing import Airing, Verdict
 from schedules.calendar import period_interval, period_name, period_of
 from schedules.duty import DutyOutcome
-from schedules.grid import Change, Timing
+from schedules.grid import Change, SlotId, Timing
 from schedules.segment import Priority, Segment
 from schedules.standing import duty_standings
 from schedules.station import Station
@@ -438,8 +438,11 @@ class _Resident:
 
     def _armed(self, airing: str, start_us: int, length_us: int) -> None:
         """Let what was aimed at the next item strike around it."""
-        if self._aims and not self._peace:
-            kind = self._aims.pop(0)
+        slot = airing.rpartition("#")[0]
+        aim = next((kind for kind in self._aims if kind != "emergency" or slot in self._owed_slots()), None)
+        if aim is not None and not self._peace:
+            kind = aim
+            self._aims.remove(aim)
             at_us = max(self._world.now_us, start_us + around(self._dice, length_us=length_us))
             self._befall(at_us, lambda: self._strike(kind, (airing, start_us)))
 
@@ -478,7 +481,8 @@ class _Resident:
         lasts_us = outage_us(dice)
         if dice.random() < 0.3:
             point = dice.choice(list(CutPoint))
-            station.cut_power_at_a_write(dice.randint(1, 9), point)
+            rows_only = dice.random() < 0.6
+            station.cut_power_at_a_write(dice.randint(1, 4 if rows_only else 60), point, rows_only=rows_only)
             self._befall(self._world.now_us + 900_000_000, lambda: self._power(lasts_us, why="by chance"))
         elif dice.random() < 0.1:
             for number in range(12):  # F12: flapping
@@ -586,6 +590,12 @@ class _Resident:
         station.trouble(self._world.now_us - 30_000_000, self._world.now_us + 3_600_000_000, "emergency")
         self._world.publish()
 
+    def _owed_slots(self) -> set[SlotId]:
+        """Return the slots of the plan that would count for a duty."""
+        daemon = self.station.daemon
+        rundown = daemon.rundown if daemon is not None else None
+        return {i.slot for i in rundown.items if i.programme in self._duty_programmes} if rundown is not None else set()
+
     def _duty_on_air(self) -> bool:
         daemon = self.station.daemon
         return daemon is not None and any(
@@ -624,9 +634,9 @@ class _Resident:
             case "hard" | "soft" if segment is not None:
                 timing = Timing.HARD if drawn == "hard" else Timing.SOFT
                 order = authority.order(station.code, segment.id, soon, now, timing=timing)
-                if dice.random() < 0.3:
+                if order is not None and dice.random() < 0.3:
                     cancel_us = now_us + round(dice.uniform(0, 100e6))
-                    self._world.at(cancel_us, lambda: self._cancel(order))
+                    self._world.at(cancel_us, partial(self._cancel, order))
             case "cancel":
                 for one in authority.intent.one_offs:
                     if one.station == station.code and one.cancelled_at is None:

@@ -31,6 +31,7 @@ IDLE_US = 6 * 3_600_000_000
 _NIGHT_US = 120_000_000
 _WAITING_US = 2_000_000
 _RESTING_US = 3_300_000
+_SAVING_US = 500_000
 
 Schedule = Callable[[int, Callable[[], None]], None]
 
@@ -142,10 +143,10 @@ class SimulatedStation:
         self.sometimes["power_cut_with_a_write"] += 1
         self.cut_power(now_us, back_us=now_us + round(self.dice.uniform(5e6, 200e6)), why="with a write")
 
-    def cut_power_at_a_write(self, writes: int, point: CutPoint) -> None:
-        """Let the power go with the n-th write from now on."""
+    def cut_power_at_a_write(self, writes: int, point: CutPoint, *, rows_only: bool) -> None:
+        """Let the power go with the n-th write, or the n-th row, from now on."""
         if self.powered:
-            self.disk.cut_in, self.disk.cut_point = writes, point
+            self.disk.cut_in, self.disk.cut_point, self.disk.rows_only = writes, point, rows_only
 
     def restart_process(self, now_us: int) -> None:
         """End the daemon's process without farewell and start it again in the same boot."""
@@ -237,6 +238,8 @@ class SimulatedStation:
                 moments.append(max(own, now_us))
             if player.hung or not player.waiting:
                 moments.append(now_us + _RESTING_US)
+            if player.on_air and self.disk.cut_in is not None:
+                moments.append(now_us + _SAVING_US)
         if not self.trusted:
             moments.append(now_us + _NIGHT_US)
             return min(moments)

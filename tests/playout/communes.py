@@ -60,7 +60,7 @@ def place(name: str, *, programme: str | None = None, fixed: str | None = None, 
 
 
 def session(station: str, name: str, start: time, *items: SessionItem, **more: Any) -> SessionRule:
-    """Return a session of half an hour, every day unless `weekdays` says otherwise."""
+    """Return a session, of half an hour and every day if nothing else is said."""
     return SessionRule(
         **{
             "id": f"{station}-{name}",
@@ -75,9 +75,10 @@ def session(station: str, name: str, start: time, *items: SessionItem, **more: A
     )
 
 
-def commune(*codes: str, **more: Any) -> Scenario:
-    """Return communes with a morning, a noon and an evening session, and the weekly duty on Tuesdays and Fridays.
+def commune(*codes: str, duty_days: tuple[int, ...] = (2, 5), **more: Any) -> Scenario:
+    """Return communes with a morning and an evening session, and one at noon on `duty_days` (ISO) for the weekly duty.
 
+    The evening session is so short that an ordered airing pushes out its last item.
     A new item for the duty comes each week and sometimes does not; the bulletin comes each day.
     """
     codes = codes or ("XA",)
@@ -144,7 +145,7 @@ def commune(*codes: str, **more: Any) -> Scenario:
                     place("mo", fixed="nhac"),
                     place("cds", programme="CDS"),
                     place("tin", programme="TIN"),
-                    weekdays=(2, 5),
+                    weekdays=duty_days,
                 ),
                 session(
                     c,
@@ -153,6 +154,7 @@ def commune(*codes: str, **more: Any) -> Scenario:
                     place("mo", fixed="nhac"),
                     place("tin", programme="TIN"),
                     place("ket", fixed="nhac-dai"),
+                    length_s=400,
                 ),
             )
         ),
