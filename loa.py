@@ -31,6 +31,7 @@ from link.scenario import Scenario
 from link.scenariofile import BadScenario, read
 from playout.journal import verify_file
 from schedules.calendar import FIRST_YEAR, LAST_YEAR, period_of
+from schedules.checking import check_grid
 from schedules.errors import ConfigError, JournalBroken, LoaError, Refused
 from schedules.findings import Finding, Severity
 from schedules.planner import plan as plan_station
@@ -351,8 +352,9 @@ def plan(
         plans = []
         for code in _station_codes(read_scenario, station):
             during = orders.local_days(intent.station(code).zone, first, days, now)
-            rundown = plan_station(intent, read_scenario.facts_of(code), now, during)
-            plans.append(plan_answer(rundown, intent, during))
+            facts = read_scenario.facts_of(code)
+            grid = check_grid(intent, intent.station(code), facts, now)
+            plans.append(plan_answer(plan_station(intent, facts, now, during), intent, during, grid))
     else:
         if station is None:
             raise click.UsageError("--station or --scenario is needed")

@@ -12,6 +12,7 @@ from link.codec import dump
 from schedules.calendar import local_dates, occurrences
 from schedules.clock import Interval
 from schedules.duty import DutyState
+from schedules.findings import Finding
 from schedules.grid import Change, DayKind
 from schedules.intent import Intent
 from schedules.rundown import Rundown, RundownItem
@@ -41,8 +42,11 @@ _CHANCES = 4
 """How many further chances of a duty are printed."""
 
 
-def plan_answer(rundown: Rundown, intent: Intent, during: Interval) -> dict[str, Any]:
-    """Return a plan of `during` as the command line answers it: items, sessions, days with a name, duties, findings."""
+def plan_answer(rundown: Rundown, intent: Intent, during: Interval, grid: tuple[Finding, ...] = ()) -> dict[str, Any]:
+    """Return a plan of `during` as the command line answers it: items, sessions, days with a name, duties, findings.
+
+    grid: what is to be known of the grid before it is published, whatever `during` is.
+    """
     station = intent.station(rundown.station)
     zone = ZoneInfo(station.zone)
     days = list(local_dates(zone, Interval(during.start, max(during.start, during.end - timedelta(seconds=1)))))
@@ -66,6 +70,7 @@ def plan_answer(rundown: Rundown, intent: Intent, during: Interval) -> dict[str,
         "items": [_item(item) for item in rundown.items],
         "duties": [{**dump(one), "reason": one.reason.vi, "reason_en": one.reason.en} for one in rundown.duties],
         "findings": [dump(finding) for finding in rundown.findings],
+        "grid": [dump(finding) for finding in grid],
     }
 
 
@@ -132,7 +137,8 @@ class _Sheet:
             yield ""
             yield from self._day(date.fromisoformat(one["day"]), one["notes"])
         yield from self._duties()
-        yield from self._findings()
+        yield from self._findings("findings", self._say("CẦN CHÚ Ý", "FINDINGS"))
+        yield from self._findings("grid", self._say("TRƯỚC KHI CÔNG BỐ LỊCH", "BEFORE THE GRID IS PUBLISHED"))
 
     def _title(self) -> str:
         days = [date.fromisoformat(one["day"]) for one in self.answer["days"]]
@@ -226,12 +232,12 @@ class _Sheet:
                     f"    Còn {len(chances)} khung giờ: {listed}", f"    {len(chances)} chances left: {listed}"
                 )
 
-    def _findings(self) -> Iterator[str]:
-        if self.answer["findings"]:
+    def _findings(self, key: str, heading: str) -> Iterator[str]:
+        if self.answer[key]:
             yield ""
-            yield self._say("CẦN CHÚ Ý", "FINDINGS")
+            yield heading
         told: dict[str, list[str]] = {}
-        for one in self.answer["findings"]:
+        for one in self.answer[key]:
             severity = _SEVERITIES[one["severity"]]
             message = self._say(one["message"]["vi"], one["message"]["en"])
             hint = one["hint"]
