@@ -47,6 +47,7 @@ _NOTHING = timedelta(0)
 NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
 OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 TOO_MANY = Text("Quá số buổi được phát trong ngày.", "More sessions than a day may have.")
+TOO_LATE = Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
 NO_ROOM = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
 
 
@@ -216,7 +217,8 @@ class Flow:
                 nominal = max(nominal, item.end)
                 due = max(due, self._ends(item))
                 if item.cut_at is not None:
-                    due = max(nominal, self._ends(item))
+                    due = max(item.cut_at, self._ends(item))
+                    self._on_air_until = due
                 previous = item
                 continue
             if place.kind is ItemKind.FILLER and place.programme is not None:
@@ -247,6 +249,10 @@ class Flow:
             else:
                 item = self._admit(item, session, end, latest, end_by, pushed=pushed)
             self._open(session, chosen, item, min(end, latest))
+            if _sounds(item) and item.due > self.now and (item.due - nominal).total_seconds() > item.late_limit_s:
+                self._find("too_late", item, TOO_LATE, _HINT_ROOM)
+                self.used.pop(item.segment or "", None)
+                item = _without_audio(item, TOO_LATE)
             if not _sounds(item):
                 self._add(item)
                 continue
@@ -544,17 +550,17 @@ class Flow:
             nominal, due = max(nominal, item.end), max(due, ends)
             previous = item if row is None else None
         # Time that has passed is not filled afterwards.
-        due = self._after_on_air(max(due, nominal, self.now if nominal < self.now - _LATEST else nominal))
-        nominal = max(nominal, due) if due - nominal > _LATEST else nominal
+        begins = self._after_on_air(max(due, nominal, self.now if nominal < self.now - _LATEST else nominal))
+        starts = max(nominal, begins) if begins - nominal > _LATEST else nominal
         left_s = self._left_s(session, [])
         for _ in range(_MOST_FILLERS):
-            piece = self._piece(chosen, f"{chosen.slot}.{number}", nominal, due, until, left_s)
+            piece = self._piece(chosen, f"{chosen.slot}.{number}", starts, begins, until, left_s)
             if piece is None or piece.segment is None:
                 break
             length = piece.segment.duration
             one = replace(chosen, slot=f"{chosen.slot}.{number}", choice=piece, length=length)
             item = self._admit(
-                self._item(session, one, nominal, due, length), session, until, until, None, pushed=False
+                self._item(session, one, starts, begins, length), session, until, until, None, pushed=False
             )
             if not _sounds(item):
                 break
@@ -563,7 +569,8 @@ class Flow:
             self._add(item)
             self._use(item)
             number += 1
-            nominal, due = item.end, max(item.due, self.now) + length
+            nominal = starts = item.end
+            due = begins = max(item.due, self.now) + length
             left_s = None if left_s is None else left_s - length.total_seconds()
             previous = item
         return nominal, due, previous
