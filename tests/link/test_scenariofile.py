@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -544,6 +545,28 @@ def test_every_choice_is_documented(name: str) -> None:
     wanted = set().union(*(choices(hint) for hint in get_type_hints(kind).values()))
 
     assert set() == {word for word in wanted if f"`{word}`" not in PAGE}
+
+
+def told_codes() -> set[str]:
+    """Return the codes of findings that the readers of scenario files can give."""
+    found = set()
+    for name in ("document", "reader", "scenariofile"):
+        for node in ast.walk(ast.parse((PROJECT / "link" / f"{name}.py").read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func).rpartition(".")[2]
+                first = node.args[:1] if called in ("find", "_stop", "_finding") else []
+                codes = [*first, *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
+                found |= {one.value for one in codes if isinstance(one, ast.Constant)}
+            if isinstance(node, ast.arg) and node.arg == "code":
+                found.add("bad_value")
+    return found
+
+
+def test_every_finding_of_a_file_is_documented() -> None:
+    """Who gets one can look up what it means, and the page promises no other."""
+    page = PAGE[PAGE.index("## What is told of a bad file") :]
+
+    assert told_codes() == set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\|([^|]*)\|", page, re.M)[2:])))
 
 
 def test_the_top_level_is_documented() -> None:
