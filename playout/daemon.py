@@ -593,7 +593,7 @@ class StationDaemon:
                     },
                 )
                 # What goes as planned leaves the plan as it is.
-                self._plan_due = self._plan_due or bool(run.parts) or abs(at - run.item.due) > AS_PLANNED
+                self._plan_due = self._plan_due or not self._as_planned(run, at)
             case "progress":
                 run = runs.progressed(run, event["outputs"], now, handed=event["position"])
             case "ended":
@@ -604,6 +604,11 @@ class StationDaemon:
         self._runs[slot] = run
         if event["event"] != "progress":
             self._save_run(run)
+
+    def _as_planned(self, run: Run, at: datetime) -> bool:
+        """Return whether a first part began when the plan of now has it, so that what follows it is where it should be."""
+        planned = self._rundown.item(run.slot) if self._rundown is not None else None
+        return not run.parts and planned is not None and abs(at - planned.due) <= AS_PLANNED
 
     def _part_ended(self, run: Run, event: dict[str, Any]) -> Run:
         outputs = event["outputs"]

@@ -144,7 +144,7 @@ def test_a_changed_row_is_found_at_the_next_start() -> None:
 
 
 def test_a_simulated_clock_is_judged_by_the_real_rules() -> None:
-    """Without a time service it is not believed; kept by one, and from then on within this boot, it is, until it jumps."""
+    """Without a time service it is not believed; once kept by one it is, within this boot, until it jumps."""
     judge = ClockJudge(host=False, newest=None, carried_on=None)
     now = micros(NOW)
     clock = SimulatedClock(booted_us=now, now_us=now, wall_us=10_000_000, judge=judge)
