@@ -606,7 +606,7 @@ class StationDaemon:
             self._save_run(run)
 
     def _as_planned(self, run: Run, at: datetime) -> bool:
-        """Return whether a first part began when the plan of now has it, so that what follows it is where it should be."""
+        """Return whether a first part began when the plan of now has it: then what follows is where it should be."""
         planned = self._rundown.item(run.slot) if self._rundown is not None else None
         return not run.parts and planned is not None and abs(at - planned.due) <= AS_PLANNED
 
