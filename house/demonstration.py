@@ -7,7 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -155,7 +155,8 @@ class Demonstration:
         now = house.clock.now()
         with house.database.writing() as session:
             for station in stations.every(session):
-                sessions.publish(session, _demo_rule(demo, station, now), now)
+                others = tuple(r for r in sessions.in_force(session, station.code) if not r.id.startswith(RULE))
+                sessions.publish(session, _demo_rule(demo, station, now, others), now)
             intent.bump(session)
         house.wake()
 
@@ -204,10 +205,9 @@ def _maker_and_approver(session: Session, owner: str) -> tuple[Person, Person]:
     return maker, approver
 
 
-def _demo_rule(demo: DemoSession, station: Station, now: datetime) -> SessionRule:
+def _demo_rule(demo: DemoSession, station: Station, now: datetime, others: tuple[SessionRule, ...]) -> SessionRule:
     zone = ZoneInfo(station.zone)
     first = (now + FIRST_AFTER).replace(microsecond=0)
-    starts = [(first + number * EVERY).astimezone(zone).time() for number in range(A_DAY // EVERY)]
     items = tuple(
         SessionItem(id=i.id, kind=i.kind, programme=i.programme, segment=_known(i, station.code)) for i in demo.items
     )
@@ -216,11 +216,42 @@ def _demo_rule(demo: DemoSession, station: Station, now: datetime) -> SessionRul
         station=station.code,
         name=demo.name,
         weekdays=(1, 2, 3, 4, 5, 6, 7),
-        starts=tuple(sorted(starts)),
+        starts=demo_starts(first.astimezone(zone).time(), timedelta(seconds=demo.length_s), others),
         length_s=demo.length_s,
         items=items,
         since=now,
     )
+
+
+def demo_starts(first: time, length: timedelta, others: tuple[SessionRule, ...]) -> tuple[time, ...]:
+    """Return local starts every 15 minutes from `first` on, around the day, where none of the other sessions is.
+
+    Where one is at `first` itself, they count from its end.
+    """
+    taken = [(_of_day(start), timedelta(seconds=rule.length_s)) for rule in others for start in rule.starts]
+
+    def free_from(start: timedelta) -> timedelta:
+        ends = [
+            begin + lasts
+            for begin, lasts in taken
+            if (begin - start) % A_DAY < length or (start - begin) % A_DAY < lasts
+        ]
+        return max(ends, key=lambda end: (end - start) % A_DAY, default=start)
+
+    begin = _of_day(first)
+    for _ in taken:
+        begin = free_from(begin)
+    starts = [begin + number * EVERY for number in range(A_DAY // EVERY)]
+    return tuple(sorted(_local(start % A_DAY) for start in starts if free_from(start) == start))
+
+
+def _of_day(moment: time) -> timedelta:
+    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second)
+
+
+def _local(of_day: timedelta) -> time:
+    minutes, seconds = divmod(of_day.seconds, 60)
+    return time(minutes // 60, minutes % 60, seconds)
 
 
 def _known(item: SessionItem, station: str = "") -> SegmentId | None:

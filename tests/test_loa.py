@@ -83,7 +83,7 @@ def test_the_plan_is_printed_in_the_stations_time(tmp_path: Path) -> None:
     lines = result.stdout.splitlines()
     assert "ĐÀI LONG HIỆP (LONGHIEP)" == lines[0]
     assert lines[2].endswith("giờ địa phương (Asia/Ho_Chi_Minh)")
-    assert ["Thứ Ba, 24/11", "  Buổi sáng (05:30–06:00)"] == lines[4:6]
+    assert ["Thứ Ba, 24/11", "  Buổi sáng (05:30–05:35)"] == lines[4:6]
     assert lines[6].startswith("    05:30:00  Nhạc hiệu ")
 
 
