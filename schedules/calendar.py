@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schedules.clock import Interval
-from schedules.duty import Duty, DutyWindow, Period
+from schedules.duty import Duty, Period
 from schedules.grid import Change, DayKind, SessionException, SessionRule
 from schedules.intent import Intent
 from schedules.recurrence import Days, days_of
@@ -306,21 +306,6 @@ def deadline(duty: Duty, during: Interval, zone: ZoneInfo) -> datetime:
     last = (during.end - timedelta(microseconds=1)).astimezone(zone).date()
     day = last - timedelta(days=duty.deadline_days)
     return instant(zone, day + _DAY if duty.deadline_at == time(0) else day, duty.deadline_at)
-
-
-def window_stretches(
-    zone: ZoneInfo, windows: tuple[DutyWindow, ...], hours: tuple[DaySpan, ...], during: Interval
-) -> list[Interval]:
-    """Return the duty windows inside `during`, clipped to it, by start; without windows, the permitted hours."""
-    found = []
-    for day in local_dates(zone, Interval(during.start - _DAY, during.end)):
-        if windows:
-            stretches = [span(zone, day, w.start, w.end) for w in windows if w.weekday == day.isoweekday()]
-        else:
-            stretches = [span(zone, day, h.start, h.end) for h in hours]
-        inside = [stretch for stretch in stretches if stretch.overlaps(during)]
-        found += [Interval(max(s.start, during.start), min(s.end, during.end)) for s in inside]
-    return sorted(found)
 
 
 def period_name(period: Period, day: date) -> str:

@@ -9,11 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.calendar import instant, occurrences, open_until, period_interval, period_name, period_of, permitted
+from schedules.calendar import (
+    duty_windows,
+    instant,
+    occurrences,
+    open_groups,
+    open_hours,
+    open_until,
+    period_interval,
+    period_name,
+    period_of,
+    permitted,
+)
 from schedules.clock import Interval, ManualClock, utc
-from schedules.duty import Period
-from schedules.station import DaySpan, Station
-from tests.schedules.builders import intent, local, place, session
+from schedules.duty import DutyWindow, Period
+from schedules.station import WHOLE_DAY, ClusterGroup, DaySpan, Station
+from tests.schedules.builders import duty, intent, local, place, session
 
 PARIS, LORD_HOWE = ZoneInfo("Europe/Paris"), ZoneInfo("Australia/Lord_Howe")
 ZONES = st.sampled_from(sorted(available_timezones()))
@@ -145,3 +156,129 @@ def test_permitted_hours_end_where_no_other_stretch_follows(
         assert until == found
     else:
         assert min(until, moment + timedelta(days=2)) <= found <= until
+
+
+NOON = DaySpan(start=time(11, 30), end=time(13, 30))
+WORKING_DAYS = DaySpan(start=time(5), end=time(21), weekdays=(1, 2, 3, 4, 5))
+WEEKEND = DaySpan(start=time(6), end=time(20), weekdays=(6, 7))
+
+
+@pytest.mark.parametrize(
+    ("moment", "until"),
+    [
+        (local(23, 6), local(23, 11, 30)),
+        (local(23, 12), local(23, 12)),
+        (local(23, 13, 30), local(23, 21)),
+        (local(28, 5, 30), local(28, 5, 30)),
+        (local(28, 6), local(28, 11, 30)),
+        (local(28, 19), local(28, 20)),
+    ],
+)
+def test_hours_end_with_the_next_quiet_stretch_and_by_the_weekday(moment: datetime, until: datetime) -> None:
+    """Monday 23rd to Saturday 28th, with a midday rest every day."""
+    station = Station(code="XA", name="", unit="XA", permitted=(WORKING_DAYS, WEEKEND), quiet=(NOON,))
+
+    assert until == open_until(station, moment)
+
+
+def test_a_quiet_stretch_interrupts_hours_without_an_end() -> None:
+    """The whole day is permitted but for the rest; over midnight nothing ends."""
+    station = Station(code="XA", name="", unit="XA", permitted=WHOLE_DAY, quiet=(NOON,))
+
+    assert local(24, 11, 30) == open_until(station, local(23, 14))
+    assert not permitted(station, Interval(local(23, 11), local(23, 12)))
+    assert permitted(station, Interval(local(23, 22), local(24, 4)))
+
+
+def test_the_open_hours_of_a_stretch_are_clipped_to_it() -> None:
+    """From Monday noon to Tuesday morning, with overlapping spans told once."""
+    spans = (DaySpan(start=time(5), end=time(18)), DaySpan(start=time(16), end=time(21)))
+    station = Station(code="XA", name="", unit="XA", permitted=spans, quiet=(NOON,))
+
+    found = open_hours(station, Interval(local(23, 11), local(24, 6)))
+
+    expected = [(local(23, 11), local(23, 11, 30)), (local(23, 13, 30), local(23, 21)), (local(24, 5), local(24, 6))]
+    assert [Interval(start, end) for start, end in expected] == found
+
+
+def test_a_quiet_stretch_may_take_all_of_the_hours() -> None:
+    """Then nothing is open, and a moment ends at once."""
+    station = Station(code="XA", name="", unit="XA", permitted=(NOON,), quiet=(DaySpan(start=time(11), end=time(14)),))
+
+    assert [] == open_hours(station, Interval(local(23, 0), local(24, 0)))
+    assert local(23, 12) == open_until(station, local(23, 12))
+
+
+def test_the_whole_day_is_open_without_a_look_at_the_days() -> None:
+    """Where nothing closes, the stretch is open as it was asked."""
+    during = Interval(local(23, 0), local(30, 0))
+
+    assert [during] == open_hours(Station(code="XA", name="", unit="XA", permitted=WHOLE_DAY), during)
+
+
+def test_a_span_that_lies_in_a_gap_is_none() -> None:
+    """02:10 to 02:50 does not exist on 29 March 2026 in Paris."""
+    station = Station(
+        code="XA", name="", unit="XA", zone="Europe/Paris", permitted=(DaySpan(start=time(2, 10), end=time(2, 50)),)
+    )
+
+    assert [] == open_hours(
+        station, Interval(datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC))
+    )
+
+
+def grouped() -> Station:
+    """Return a station with three cluster groups: two with hours of their own."""
+    groups = (
+        ClusterGroup(code="thon-2", name="Thôn 2", permitted=(DaySpan(start=time(6), end=time(20)),)),
+        ClusterGroup(code="thon-1", name="Thôn 1"),
+        ClusterGroup(code="truong", name="Trường học", permitted=(DaySpan(start=time(0), end=time(0)),)),
+    )
+    return Station(code="XA", name="", unit="XA", groups=groups)
+
+
+@pytest.mark.parametrize(
+    ("targets", "wanted", "heard"),
+    [
+        ((), (local(23, 7), local(23, 8)), None),
+        ((), (local(23, 5, 30), local(23, 5, 45)), ("thon-1", "truong")),
+        ((), (local(23, 19, 30), local(23, 20, 30)), ("thon-1", "truong")),
+        (("truong", "thon-1", "thon-2"), (local(23, 7), local(23, 8)), None),
+        (("truong", "thon-1"), (local(23, 7), local(23, 8)), ("thon-1", "truong")),
+        (("thon-2",), (local(23, 5), local(23, 6)), ()),
+        (("thon-2",), (local(23, 6), local(23, 6, 30)), ("thon-2",)),
+    ],
+)
+def test_a_group_hears_what_lies_in_its_own_hours(
+    targets: tuple[str, ...], wanted: tuple[datetime, datetime], heard: tuple[str, ...] | None
+) -> None:
+    """None means every group of the station; else those meant that are open for the whole time."""
+    assert heard == open_groups(grouped(), targets, Interval(*wanted))
+
+
+def test_a_station_without_groups_has_none_to_choose() -> None:
+    """All that is there is meant."""
+    assert open_groups(Station(code="XA", name="", unit="XA"), (), Interval(local(23, 5), local(23, 6))) is None
+
+
+def test_the_windows_of_a_duty_lie_inside_the_hours() -> None:
+    """Saturday and Sunday from 05:30, where the station may sound from 06:00 on and rests at midday."""
+    station = Station(code="XA", name="", unit="XA", permitted=(WORKING_DAYS, WEEKEND), quiet=(NOON,))
+    windows = (
+        DutyWindow(weekday=6, start=time(5, 30), end=time(7)),
+        DutyWindow(weekday=7, start=time(11), end=time(12)),
+        DutyWindow(weekday=7, start=time(19, 30), end=time(0)),
+    )
+
+    found = duty_windows(station, duty(windows=windows), Interval(local(23, 0), local(30, 0)))
+
+    expected = [(local(28, 6), local(28, 7)), (local(29, 11), local(29, 11, 30)), (local(29, 19, 30), local(29, 20))]
+    assert [Interval(start, end) for start, end in expected] == found
+
+
+def test_a_duty_without_windows_may_be_made_up_in_all_permitted_hours() -> None:
+    """Then the station's hours are its windows."""
+    station = Station(code="XA", name="", unit="XA", permitted=(WORKING_DAYS, WEEKEND))
+    during = Interval(local(27, 12), local(28, 12))
+
+    assert open_hours(station, during) == duty_windows(station, duty(windows=()), during)
