@@ -154,6 +154,9 @@ NAMES: Mapping[str, frozenset[str]] = {
 }
 """Keys that name an entry of another section, and of which."""
 
+GRID = frozenset({"stations", "sessions", "exceptions", "templates", "calendar"})
+"""Sections that decide where a slot lies."""
+
 SINGLE: Mapping[str, type] = {"demo_session": DemoSession, "faults": FaultRates}
 WORDS = ("title", "zone", "now", "seed", "holidays", "each_station")
 
@@ -191,6 +194,7 @@ class _Parser:
         self._origins: dict[str, list[str]] = {}
         self._each: Mapping[str, Any] = {}
         self._lost: set[str] = set()
+        self._grid_broken = False
 
     def scenario(self) -> Scenario:
         """Return the scenario; raises BadScenario with every problem."""
@@ -212,7 +216,9 @@ class _Parser:
         scenario = Scenario(**values)
         told = len(reader.findings)
         self._check(scenario)
-        known = tuple(_Facts(scenario, reader, self._origins["facts"]).read(facts))
+        # Occurrences of a broken grid cannot be reckoned; its places are then not looked for.
+        grid = replace(scenario, sessions=()) if self._grid_broken else scenario
+        known = tuple(_Facts(grid, reader, self._origins["facts"]).read(facts))
         # What names an entry that could not be read is no mistake of its own.
         reader.findings[told:] = [one for one in reader.findings[told:] if not self._names_lost(one)]
         if reader.findings:
@@ -223,6 +229,7 @@ class _Parser:
         """Add what does not hold together, under the paths of the file."""
         everything = replace(scenario.intent(BEGINNING), segments=scenario.segments)
         for finding in check_intent(everything, recordings=_Recordings(scenario)):
+            self._grid_broken |= finding.where.partition("[")[0] in GRID
             self._reader.findings.append(replace(finding, where=self._origin(finding.where)))
         units = {unit.code for unit in scenario.units}
         programmes = {programme.code for programme in scenario.programmes}
@@ -254,7 +261,7 @@ class _Parser:
     def _names_lost(self, finding: Finding) -> bool:
         """Return whether a finding only says that a name is unknown whose entry is there, but could not be read."""
         if finding.code == "unknown_slot":
-            return not self._lost.isdisjoint({"sessions", "exceptions", "templates"})
+            return self._grid_broken or not self._lost.isdisjoint(GRID)
         match = _KEY.search(finding.where)
         named = NAMES.get(match[1], frozenset()) if match else frozenset()
         return finding.code.startswith("unknown_") and not self._lost.isdisjoint(named)

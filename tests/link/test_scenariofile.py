@@ -364,6 +364,15 @@ def test_facts_that_cannot_be_are_refused(facts: dict[str, Any], expected: tuple
     assert {expected} == found({**MINIMAL, "facts": [facts]})
 
 
+def test_the_facts_of_a_broken_grid_are_not_reckoned() -> None:
+    """What is wrong with the session is told, and not that its slots cannot be found."""
+    row = {"session": "sang", "day": "2026-11-20", "item": "tin", "segment": "t1", "verdict": "aired"}
+    sessions = [{**MINIMAL["sessions"][0], "every_weeks": 0}]
+    data = {**MINIMAL, "sessions": sessions, "facts": [{"station": "XA", "airings": [row]}]}
+
+    assert {("bad_recurrence", "sessions[0].every_weeks")} == found(data)
+
+
 def test_what_names_a_broken_entry_is_no_second_mistake() -> None:
     """The recording is there, only its length is wrong: the row that names it is not told as well."""
     facts = {"station": "XA", "media": ["t1"]}
