@@ -67,6 +67,14 @@ class _Place:
     rank: Rank
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What is on air before a place, and when it is really over."""
+
+    slot: SlotId
+    ends: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class Flow:
     """The pass. `items` and `findings` are what it makes.
@@ -161,7 +169,18 @@ class Flow:
 
     def _order(self, during: Interval) -> None:
         """Place what people ordered for exact times, emergencies before anything else."""
-        ordered = sorted(self.intent.one_offs, key=lambda o: (not _urgent(o), o.start, o.id))
+
+        def turn(one: OneOff) -> tuple[object, ...]:
+            slot = one_off_slot(self.station.code, one.id)
+            return (
+                not _urgent(one),
+                slot not in self.finals and slot not in self.begun,
+                one.ordered_at,
+                one.start,
+                one.id,
+            )
+
+        ordered = sorted(self.intent.one_offs, key=turn)
         mine = [o for o in ordered if o.station == self.station.code and during.start <= o.start < during.end]
         for one_off in mine:
             if one_off.cancelled_at is not None:
@@ -202,7 +221,7 @@ class Flow:
         latest = max(end, session.during.end) + OVERRUN_LIMIT
         if end_by is not None:
             latest = end
-        previous: RundownItem | None = None
+        previous: _Before | None = None
         for index, chosen in enumerate(places):
             place, slot = chosen.place, chosen.slot
             if (row := self.finals.get(slot)) is not None:
@@ -219,15 +238,16 @@ class Flow:
                 if item.cut_at is not None:
                     due = max(item.cut_at, self._ends(item))
                     self._on_air_until = due
-                previous = item
+                previous = _Before(item.slot, self._ends(item)) if item.cut_at is None and _sounds(item) else None
                 continue
             if place.kind is ItemKind.FILLER and place.programme is not None:
                 until = self._room_after(start, end, places[index + 1 :], dropped, shortened)
                 nominal, due, previous = self._fillers(session, chosen, nominal, due, until, previous)
                 continue
             if slot in self.pinned:
-                item, previous = self._pin(session, chosen, self.pinned[slot])
-                nominal, due = item.end, max(item.end, self.now)
+                item = self._pin(session, chosen, self.pinned[slot], nominal, previous)
+                nominal, due = item.end, max(item.due, self.now) + (item.end - item.start)
+                previous = _Before(slot, due)
                 continue
             exact = self._exact(chosen)
             offset = start + timedelta(seconds=place.offset_s or 0)
@@ -256,15 +276,14 @@ class Flow:
             if not _sounds(item):
                 self._add(item)
                 continue
-            if previous is not None and previous.due + (previous.end - previous.start) == item.due:
-                item = replace(item, joins=previous.slot)
+            item = _joined(item, previous)
             self._add(item)
             lost = item.due + length <= self.now - _PAST or (self.now - nominal).total_seconds() > item.late_limit_s
             nominal = item.end
             if not lost:
                 self._use(item)
                 due = max(item.due, self.now) + length
-                previous = item
+                previous = _Before(slot, due) if item.relay is None else None
             else:
                 due = max(due, nominal)
                 previous = None
@@ -536,8 +555,8 @@ class Flow:
         nominal: datetime,
         due: datetime,
         until: datetime,
-        previous: RundownItem | None,
-    ) -> tuple[datetime, datetime, RundownItem | None]:
+        previous: _Before | None,
+    ) -> tuple[datetime, datetime, _Before | None]:
         """Place as many whole recordings as fit before `until`; each is a slot of its own, numbered."""
         known = [slot for slot in (*self.finals, *self.begun) if slot.startswith(f"{chosen.slot}.")]
         number = 1
@@ -548,7 +567,7 @@ class Flow:
             ends = self._ends(item) if row is None else row.ended_at or row.planned_end
             self._add(item)
             nominal, due = max(nominal, item.end), max(due, ends)
-            previous = item if row is None else None
+            previous = _Before(slot, ends) if row is None else None
         # Time that has passed is not filled afterwards.
         begins = self._after_on_air(max(due, nominal, self.now if nominal < self.now - _LATEST else nominal))
         starts = max(nominal, begins) if begins - nominal > _LATEST else nominal
@@ -564,15 +583,14 @@ class Flow:
             )
             if not _sounds(item):
                 break
-            if previous is not None and previous.due + (previous.end - previous.start) == item.due:
-                item = replace(item, joins=previous.slot)
+            item = _joined(item, previous)
             self._add(item)
             self._use(item)
             number += 1
             nominal = starts = item.end
             due = begins = max(item.due, self.now) + length
             left_s = None if left_s is None else left_s - length.total_seconds()
-            previous = item
+            previous = _Before(item.slot, due)
         return nominal, due, previous
 
     def _piece(
@@ -595,22 +613,18 @@ class Flow:
         item = _bare(slot, self.station.code, one.start)
         return replace(item, end=one.during.end)
 
-    def _pin(self, session: Occurrence, chosen: _Place, one: Placement) -> tuple[RundownItem, RundownItem]:
+    def _pin(
+        self, session: Occurrence, chosen: _Place, one: Placement, nominal: datetime, previous: _Before | None
+    ) -> RundownItem:
+        """Return the item of a slot that the search for duties filled; it is late where it could begin late only."""
+        late = one.start - nominal
+        start = nominal if _NOTHING <= late <= _LATEST else one.start
         length = one.segment.duration
-        item = self._admit(
-            self._item(session, replace(chosen, choice=one.choice), one.start, one.start, length),
-            session,
-            one.during.end,
-            one.during.end,
-            None,
-            pushed=False,
-        )
-        before = self.items[-1] if self.items else None
-        if before is not None and _sounds(before) and before.due + (before.end - before.start) == item.due:
-            item = replace(item, joins=before.slot)
+        item = self._item(session, replace(chosen, choice=one.choice), start, one.start, length)
+        item = _joined(self._admit(item, session, one.during.end, one.during.end, None, pushed=False), previous)
         self._add(item)
         self._use(item)
-        return item, item
+        return item
 
     def _open(self, session: Occurrence, chosen: _Place, item: RundownItem, until: datetime) -> None:
         """Note a programme slot that may yet serve a duty, with whatever recording."""
@@ -723,15 +737,12 @@ class Flow:
         cuts = [
             h.start
             for h in self._orders
-            if h.slot != run.slot and item.due < h.start < ends and not self._outranks(item, h)
+            if h.slot != run.slot and item.due < h.start < ends and item.priority is not Priority.EMERGENCY
         ]
         if not any(matches(need.owed.duty, item.programme, item.topics) for need in self.needs):
             grace = timedelta(seconds=LATE_LIMIT_S[Timing.HARD])
             cuts += [at for at in exact if item.due < at and ends > at + grace]
         return replace(item, cut_at=min(cuts)) if cuts else item
-
-    def _outranks(self, item: RundownItem, order: RundownItem) -> bool:
-        return item.priority is Priority.EMERGENCY
 
     def _ends(self, item: RundownItem) -> datetime:
         """Return from when on the time of `item` is free again."""
@@ -765,11 +776,13 @@ class Flow:
             start = self._clear(start, self._length(one_off.segment))
         item = self._one_off(one_off, start)
         if item.slot not in self.finals and item.slot not in self.begun and not _urgent(one_off) and _sounds(item):
+            # Of two for one time (the pages refuse that) the one ordered first keeps it.
             during = Interval(item.due, item.due + (item.end - item.start))
-            urgent = [o for o in self._orders if o.priority is Priority.EMERGENCY]
-            over = [o for o in urgent if Interval(o.due, o.due + (o.end - o.start)).overlaps(during)]
+            over = [o for o in self._orders if Interval(o.start, o.end).overlaps(during)]
             if over:
-                why = Text("Nhường giờ cho thông báo khẩn cấp.", "Gives way to an emergency.")
+                why = Text("Nhường giờ cho lượt phát đã xếp trước.", "Gives way to an airing ordered before it.")
+                if over[0].priority is Priority.EMERGENCY:
+                    why = Text("Nhường giờ cho thông báo khẩn cấp.", "Gives way to an emergency.")
                 self._add(replace(_without_audio(item, why), replaced_by=over[0].slot))
                 return
         row = self.finals.get(item.slot)
@@ -955,6 +968,13 @@ def _urgent(one_off: OneOff) -> bool:
 def _sounds(item: RundownItem) -> bool:
     """Return whether the item takes time on air: it has audio or is a relay, and was not replaced."""
     return (item.sha256 is not None or item.relay is not None) and item.replaced_by is None
+
+
+def _joined(item: RundownItem, previous: _Before | None) -> RundownItem:
+    """Return the item, following the one before it without a gap where it begins when that one ends."""
+    if previous is None or previous.ends != item.due or item.sha256 is None:
+        return item
+    return replace(item, joins=previous.slot)
 
 
 def _clear(blocks: Iterable[RundownItem], start: datetime, length: timedelta) -> datetime:
