@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
@@ -42,11 +42,15 @@ def why_impossible(station: Station, problem: Problem, wanting: Need, nothing: T
         severity=Severity.ERROR if set(blamed) <= _STRUCTURAL else Severity.WARNING,
         where=owed.duty.code,
         message=Text(
-            f"Không thể phát đủ “{owed.duty.name}” kỳ {owed.period}: " + " ".join(text.vi for text in said),
-            f"“{owed.duty.name}” of {owed.period} cannot be fulfilled: " + " ".join(text.en for text in said),
+            f"Không thể phát đủ “{owed.duty.name}” kỳ {owed.period}: {_listed(text.vi for text in said)}.",
+            f"“{owed.duty.name}” of {owed.period} cannot be fulfilled: {_listed(text.en for text in said)}.",
         ),
         hint=Text(" ".join(hint.vi for hint in hints), " ".join(hint.en for hint in hints)),
     )
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    return "; ".join(sentence[:1].lower() + sentence[1:].rstrip(".") for sentence in sentences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,7 +232,7 @@ def test_a_week_is_sealed_once_and_stays_as_it_was() -> None:
     """Sealed as missed, no later edit and no late row turns it green; a document excuses it, which is not green."""
     decided = weekly()
     missed = friday(decided, Verdict.MISSED, reason=WHY)
-    facts = Facts(station="XA", airings=(missed,), since=local(20, 0))
+    facts = Facts(station="XA", airings=(missed,), since=local(23, 0))
     now = local(30, 0, 15)
     rundown = plan(decided, facts, now, Interval(local(29, 0), local(30, 20)))
 
@@ -248,7 +248,7 @@ def test_a_week_is_sealed_once_and_stays_as_it_was() -> None:
 def test_a_week_is_not_sealed_before_all_of_it_is_known() -> None:
     """Not at the deadline itself, not while a slot of it has no row, not while an airing of it goes on."""
     decided = weekly()
-    facts = Facts(station="XA", since=local(20, 0))
+    facts = Facts(station="XA", since=local(23, 0))
     now = local(30, 0, 15)
     rundown = plan(decided, facts, now, Interval(local(27, 0), local(30, 20)))
     item = next(i for i in rundown.items if i.slot.endswith("27/cds"))

@@ -138,7 +138,7 @@ def test_without_audio_the_duty_is_at_risk_and_says_what_is_missing() -> None:
     rundown = week(replace(weekly(), segments=()), local(23, 4))
 
     assert DutyState.AT_RISK is only(rundown).state
-    assert "Không có bài đã duyệt" in only(rundown).reason.vi
+    assert "không có bài đã duyệt" in only(rundown).reason.vi
     assert {"duty_at_risk", "duty_impossible"} <= {finding.code for finding in rundown.findings}
 
 
