@@ -9,17 +9,19 @@ from datetime import datetime, timedelta
 from playout import runs
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Verdict
 from schedules.clock import Interval
-from schedules.duty import DutyStanding
+from schedules.duty import DutyOutcome, DutyStanding
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.reconcile import ARM_AHEAD, SHORT_HOLE, Action, Arm, Cut, Decide, Disarm, Settle, reconcile
 from schedules.rundown import Rundown
 from schedules.segment import SAMPLE_RATE_HZ
+from schedules.standing import settle_duties
 from schedules.verdicts import judge, not_aired
 
 OUTPUTS = (("main", "pulse"),)
 AHEAD = timedelta(hours=30)
 REPLAN = timedelta(hours=12)
+HOUR = timedelta(hours=1)
 INSTANT = timedelta(microseconds=1)
 
 
@@ -27,7 +29,7 @@ INSTANT = timedelta(microseconds=1)
 class Life:
     """What became of a stretch of time: rows in the order in which they were written, and all that was heard.
 
-    outages: when the power was off, in order, not touching. New recordings are known from their approval on.
+    outages: when the power was off, in order, not touching. Recordings and orders are known from their moment on.
     """
 
     intent: Intent
@@ -58,10 +60,16 @@ class Life:
         self._plan(timedelta(0))
         return self
 
-    def standings(self, moment: datetime) -> dict[str, DutyStanding]:
-        """Return how every duty stands by code, seen at `moment`."""
+    def standings(self, moment: datetime) -> dict[tuple[str, str], DutyStanding]:
+        """Return how every duty stands by code and period, seen at `moment`."""
         horizon = Interval(moment, moment + timedelta(minutes=1))
-        return {s.duty: s for s in plan(self._known(moment), self._facts(), moment, horizon).duties}
+        return {(s.duty, s.period): s for s in plan(self._known(moment), self._facts(), moment, horizon).duties}
+
+    def sealed(self, moment: datetime) -> dict[tuple[str, str], DutyOutcome]:
+        """Return the outcomes that the station seals at `moment`, by duty and period."""
+        rundown = plan(self._known(moment), self._facts(), moment, Interval(self.during.start, moment))
+        outcomes = settle_duties(self._known(moment), self._facts(), rundown, moment)
+        return {(o.duty, o.period): o for o in outcomes}
 
     def _power_cut(self) -> Outage | None:
         return next((o for o in self.outages if o.during.contains(self.now)), None)
@@ -113,7 +121,9 @@ class Life:
             self.heard.append((begun, at, run.slot))
 
     def _act(self) -> bool:
-        if self._planned_at is None or self.now - self._planned_at >= REPLAN:
+        planned = self._planned_at
+        stale = planned is None or self.now - planned >= REPLAN
+        if planned is None or stale or any(planned < news <= self.now for news in self._news()):
             self._plan(AHEAD)
         actions = reconcile(self.rundown, self._facts(), self.now, ready=True)
         for action in actions:
@@ -148,23 +158,34 @@ class Life:
             aired = {**self.facts.aired, row.segment: row.started_at}
             self.facts = replace(self.facts, aired=aired)
 
+    def _news(self) -> Iterator[datetime]:
+        yield from (s.approved_at for s in self.intent.segments)
+        yield from (o.ordered_at for o in self.intent.one_offs)
+
     def _known(self, moment: datetime) -> Intent:
-        return replace(self.intent, segments=tuple(s for s in self.intent.segments if s.approved_at <= moment))
+        return replace(
+            self.intent,
+            segments=tuple(s for s in self.intent.segments if s.approved_at <= moment),
+            one_offs=tuple(o for o in self.intent.one_offs if o.ordered_at <= moment),
+        )
 
     def _facts(self) -> Facts:
         return replace(self.facts, airings=tuple(self.rows), runs=tuple(self._runs.values()), outages=tuple(self._off))
 
     def _plan(self, ahead: timedelta) -> None:
         self._planned_at = self.now
-        start = self.facts.since or self.now
-        self.rundown = plan(self._known(self.now), self._facts(), self.now, Interval(start, self.now + ahead))
+        # What was due while the power was off is decided within an hour after it came back.
+        recent = [o.during.start for o in self._off if o.during.end + HOUR > self.now]
+        start = max(self.facts.since or self.now, min([self.now, *recent]) - 2 * HOUR)
+        during = Interval(min(start, self.now), self.now + ahead)
+        self.rundown = plan(self._known(self.now), self._facts(), self.now, during, thorough=False)
 
     def _moments(self) -> Iterator[datetime]:
         """Yield when something may have to be done."""
         yield self.during.end
         yield (self._planned_at or self.now) + REPLAN
         yield from (o.during.start for o in self.outages)
-        yield from (s.approved_at for s in self.intent.segments)
+        yield from self._news()
         for run in self._runs.values():
             yield run.start_at
             if run.state is RunState.PLAYING:

@@ -29,7 +29,7 @@ from tests.schedules import strategies
 from tests.schedules.life import Life
 
 drawn = settings(
-    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 HALF_HOUR = timedelta(minutes=30)
 STEP = timedelta(minutes=30)
