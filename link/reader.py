@@ -98,7 +98,7 @@ class Reader:
         if origin is tuple:
             return self._list(typing.get_args(kind)[0], data, where)
         if data is None:
-            self.find("empty", where, Text(f"Mục “{_name(where)}” để trống.", f"“{_name(where)}” is left empty."))
+            self.find("empty", where, _left_empty(_name(where)), _add(_name(where)))
             return MISSED
         if kind is Text:
             return self._text(data, where)
@@ -119,7 +119,7 @@ class Reader:
         if not isinstance(data, dict):
             names = ", ".join(one.name for one in fields(kind))
             self._wrong(
-                where, data, Text(f"cần một nhóm mục ({names})", f"a mapping is needed ({names})"), code="not_a_mapping"
+                where, data, Text(f"cần một nhóm mục ({names})", f"should be a mapping ({names})"), code="not_a_mapping"
             )
             return MISSED
         known = [one.name for one in fields(kind)]
@@ -136,7 +136,7 @@ class Reader:
             elif one.name in shape.defaults:
                 values[one.name] = shape.defaults[one.name]
             elif one.default is MISSING and one.default_factory is MISSING:
-                self.find("missing_key", path, Text(f"Thiếu mục “{one.name}”.", f"“{one.name}” is missing."))
+                self.find("missing_key", path, _lacking(one.name), _add(one.name))
                 values[one.name] = MISSED
         return MISSED if any(value is MISSED for value in values.values()) else kind(**values)
 
@@ -153,8 +153,9 @@ class Reader:
         if name in shape.bounds and isinstance(found, int | float):
             least, most = shape.bounds[name]
             if not least <= found <= most:
-                between = f"{least:g} đến {most:g}", f"{least:g} to {most:g}"
-                self._wrong(where, data, Text(f"cần từ {between[0]}", f"should be {between[1]}"), code="out_of_range")
+                least, most = (int(end) if end == int(end) else end for end in (least, most))
+                told = Text(f"cần từ {least} đến {most}", f"should be {least} to {most}")
+                self._wrong(where, data, told, code="out_of_range")
                 return MISSED
         if name in shape.zones and isinstance(found, str):
             return self.known_zone(found, where)
@@ -164,7 +165,7 @@ class Reader:
         if data is None:
             return ()
         if not isinstance(data, list):
-            self._wrong(where, data, Text("cần một danh sách [..]", "a list [..] is needed"), code="not_a_list")
+            self._wrong(where, data, Text("cần một danh sách [..]", "should be a list [..]"), code="not_a_list")
             return MISSED
         values = [self.any(kind, one, f"{where}[{index}]") for index, one in enumerate(data)]
         return MISSED if any(value is MISSED for value in values) else tuple(values)
@@ -174,9 +175,8 @@ class Reader:
         if data in names:
             return kind(data)
         listed = ", ".join(names)
-        hint = _nearest(data, names) or Text(f"Chọn một trong: {listed}.", f"One of: {listed}.")
         told = Text(f"cần một trong: {listed}", f"should be one of: {listed}")
-        self._wrong(where, data, told, code="unknown_choice", hint=hint)
+        self._wrong(where, data, told, code="unknown_choice", hint=_nearest(data, names))
         return MISSED
 
     def _text(self, data: object, where: str) -> Any:  # noqa: ANN401 - a text, or what is missing
@@ -191,25 +191,25 @@ class Reader:
         hint = None
         if isinstance(data, bool | int | float):
             hint = Text(f'Đặt trong ngoặc kép: "{data}".', f'Put it in quotes: "{data}".')
-        self._wrong(where, data, Text("cần chữ", "text is needed"), hint=hint)
+        self._wrong(where, data, Text("cần chữ", "should be text"), hint=hint)
         return MISSED
 
     def _bool(self, data: object, where: str) -> Any:  # noqa: ANN401 - yes or no, or what is missing
         if isinstance(data, bool):
             return data
-        self._wrong(where, data, Text("cần true hoặc false", "true or false is needed"))
+        self._wrong(where, data, Text("cần true hoặc false", "should be true or false"))
         return MISSED
 
     def _int(self, data: object, where: str) -> Any:  # noqa: ANN401 - a number, or what is missing
         if isinstance(data, int) and not isinstance(data, bool):
             return data
-        self._wrong(where, data, Text("cần một số nguyên", "a whole number is needed"))
+        self._wrong(where, data, Text("cần một số nguyên", "should be a whole number"))
         return MISSED
 
     def _float(self, data: object, where: str) -> Any:  # noqa: ANN401 - a number, or what is missing
         if isinstance(data, int | float) and not isinstance(data, bool):
             return float(data)
-        self._wrong(where, data, Text("cần một số", "a number is needed"))
+        self._wrong(where, data, Text("cần một số", "should be a number"))
         return MISSED
 
     def _date(self, data: object, where: str) -> Any:  # noqa: ANN401 - a day, or what is missing
@@ -287,9 +287,9 @@ class Reader:
         try:
             ZoneInfo(name)
         except (ValueError, OSError, KeyError):
-            told = Text("không có múi giờ này", "there is no such time zone")
             hint = Text("Việt Nam: Asia/Ho_Chi_Minh.", "Vietnam: Asia/Ho_Chi_Minh.")
-            self._wrong(where, name, told, code="bad_zone", hint=hint)
+            message = Text(f"Không có múi giờ “{name}”.", f"There is no time zone “{name}”.")
+            self.find("bad_zone", where, message, hint)
             return MISSED
         return name
 
@@ -303,10 +303,13 @@ class Reader:
     def _wrong(
         self, where: str, data: object, told: Text, *, code: str = "bad_value", hint: Text | None = None
     ) -> None:
-        shown = _shown(data)
-        name = _name(where)
-        message = Text(f"“{name}”: {told.vi}, không phải {shown.vi}.", f"“{name}” {told.en}, not {shown.en}.")
-        self.find(code, where, message, hint)
+        """Keep that a value cannot be. told: what it should be, begun in small letters; hint: a guess that helps."""
+        shown, name = _shown(data), _name(where)
+        message = Text(f"“{name}” không thể là {shown.vi}.", f"“{name}” cannot be {shown.en}.")
+        wanted = Text(f"C{told.vi[1:]}.", f"It {told.en}.")
+        if hint is not None:
+            wanted = Text(f"{hint.vi} {wanted.vi}", f"{hint.en} {wanted.en}")
+        self.find(code, where, message, wanted)
 
 
 _SIMPLE: dict[Any, Callable[[Reader, Any, str], Any]] = {
@@ -398,6 +401,18 @@ def _spread(data: object, several: Callable[[str], list[Any]]) -> object:
 @lru_cache(maxsize=256)
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
+
+
+def _lacking(name: str) -> Text:
+    return Text(f"Thiếu mục “{name}”.", f"“{name}” is missing.")
+
+
+def _left_empty(name: str) -> Text:
+    return Text(f"Mục “{name}” để trống.", f"“{name}” is left empty.")
+
+
+def _add(name: str) -> Text:
+    return Text(f"Ghi giá trị sau “{name}:”.", f"Write a value after “{name}:”.")
 
 
 def _nearest(data: object, names: Iterable[str]) -> Text | None:

@@ -44,7 +44,7 @@ SHAPES = {
 def read(data: object, zone: ZoneInfo = VIETNAM) -> tuple[Thing | None, list[tuple[str, str]]]:
     reader = Reader(zone=zone, shapes=SHAPES)
     value = reader.value(Thing, data, "things[0]")
-    assert all(f.message.vi and f.message.en for f in reader.findings)
+    assert all(f.message.vi and f.message.en and f.hint for f in reader.findings)
     return value, [(finding.code, finding.where) for finding in reader.findings]
 
 
@@ -164,8 +164,8 @@ def test_a_wrong_choice_names_the_nearest_and_all() -> None:
 
     found = reader.findings[0]
     assert found.hint is not None
-    assert "Có phải là “missed”?" == found.hint.vi
-    assert "aired, partial, missed, replaced, cancelled" in found.message.vi
+    assert "“verdict” không thể là “mised”." == found.message.vi
+    assert "Có phải là “missed”? Cần một trong: aired, partial, missed, replaced, cancelled." == found.hint.vi
 
 
 def test_a_moment_with_its_offset_is_taken_as_it_says() -> None:
