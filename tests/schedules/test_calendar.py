@@ -92,6 +92,14 @@ def test_a_period_holds_the_days_that_name_it(period: Period, day: date, name: s
 
 
 @pytest.mark.parametrize(
+    ("name", "period"), [("2026-W53", Period.WEEK), ("2026-11", Period.MONTH), ("2199", Period.YEAR)]
+)
+def test_the_name_of_a_period_tells_its_kind(name: str, period: Period) -> None:
+    """Week, month and year are written differently."""
+    assert period is period_of(name)
+
+
+@pytest.mark.parametrize(
     "name", ["0001", "0001-01", "0001-W01", "9999", "9999-12", "9999-W52", "2026-W54", "2026-13", ""]
 )
 def test_a_period_that_cannot_be_reckoned_is_none(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -177,6 +178,89 @@ def test_the_first_common_date_of_two_cycles(more: dict[str, Any], first: date |
     found = first_overlaps(decided, decided.station("XA"), local(23, 0))
 
     assert [first] * bool(first) == [overlap.second.day for overlap in found]
+
+
+def test_a_date_on_which_one_of_both_does_not_air_is_passed_over() -> None:
+    """The first common Monday is a holiday and the second is cancelled: they meet on the third."""
+    daily = session(place("a"), name="a", only=(DayKind.ORDINARY,))
+    weekly = session(place("a"), name="b", weekdays=(1,), valid_from=date(2026, 11, 24))
+    holiday = CalendarDay(day=date(2026, 11, 30), kind=DayKind.HOLIDAY, name="")
+    cancelled = SessionException(
+        id="x", station="XA", session="b", day=date(2026, 12, 7), change=Change.CANCEL, since=BEFORE
+    )
+    decided = intent(sessions=(daily, weekly), calendar=(holiday,), exceptions=(cancelled,))
+
+    (found,) = first_overlaps(decided, decided.station("XA"), local(23, 0))
+
+    assert date(2026, 12, 14) == found.second.day
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_monthly_and_a_weekly_session_meet_on_the_first_common_date(turn: int) -> None:
+    """The 15th is a Tuesday first in December; before it and after it, other weekdays come."""
+    monthly = session(place("a"), name="a", month_days=(15, 20))
+    weekly = session(place("a"), name="b", weekdays=(2,))
+    decided = intent(sessions=(monthly, weekly)[::turn])
+
+    (found,) = first_overlaps(decided, decided.station("XA"), local(23, 0))
+
+    assert date(2026, 12, 15) == found.first.day
+    before = replace(monthly, valid_until=date(2026, 12, 14))
+    assert () == first_overlaps(replace(decided, sessions=(before, weekly)[::turn]), decided.stations[0], local(23, 0))
+
+
+def test_an_overlap_by_exception_may_come_before_that_by_rule() -> None:
+    """They share every first Monday of a month; this week's Friday session is moved onto the other's Wednesday."""
+    weekly = session(place("a"), name="a", weekdays=(3,), valid_until=date(2026, 11, 30))
+    friday = session(place("a"), name="b", weekdays=(5,), starts=(time(7),))
+    both = session(place("a"), name="c", nth_weekdays=(NthWeekday(nth=1, weekday=5),), starts=(time(7),))
+    moved = SessionException(
+        id="x",
+        station="XA",
+        session="b",
+        day=date(2026, 11, 27),
+        change=Change.MOVE,
+        to_day=date(2026, 11, 25),
+        to_start=time(5, 30),
+        since=BEFORE,
+    )
+    also = replace(moved, id="y", session="c", day=date(2026, 12, 4))
+    decided = intent(sessions=(weekly, friday, both), exceptions=(moved, also))
+
+    found = first_overlaps(decided, decided.station("XA"), local(23, 0))
+
+    assert [("a", "b"), ("a", "c"), ("b", "c")] == sorted((o.first.name, o.second.name) for o in found)
+    assert {local(25, 5, 30)} == {overlap.start for overlap in found}
+
+
+def test_a_rule_that_changes_its_ways_is_followed_through_each_of_them() -> None:
+    """A week of its own for Tết in between, and from December on two days later: both meetings are found."""
+    pause = WeekTemplate(
+        id="nghi",
+        station="XA",
+        name="",
+        valid_from=date(2026, 11, 23),
+        valid_until=date(2026, 11, 29),
+        since=BEFORE,
+    )
+    weekly = session(place("a"), name="a", weekdays=(1,), valid_until=date(2026, 12, 31))
+    later = SessionException(
+        id="x",
+        station="XA",
+        session="a",
+        day=date(2026, 12, 7),
+        change=Change.MOVE,
+        following=True,
+        to_day=date(2026, 12, 9),
+        since=BEFORE,
+    )
+    monday = session(place("a"), name="b", weekdays=(1,))
+    wednesday = session(place("a"), name="c", weekdays=(3,))
+    decided = intent(sessions=(weekly, monday, wednesday), templates=(pause,), exceptions=(later,))
+
+    found = {o.second.name: o.start.date() for o in first_overlaps(decided, decided.station("XA"), local(23, 0))}
+
+    assert {"b": date(2026, 11, 29), "c": date(2026, 12, 8)} == found
 
 
 def test_a_session_longer_than_a_day_overlaps_itself() -> None:
