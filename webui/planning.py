@@ -13,7 +13,8 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from schedules.airing import Facts
-from schedules.calendar import occurrences, permitted
+from schedules.calendar import occurrences
+from schedules.checking import check_grid
 from schedules.clock import Interval
 from schedules.duty import Duty, DutyState, Excuse
 from schedules.errors import Conflict, NotAllowed, Refused, Unknown
@@ -456,40 +457,6 @@ def _sounding(
         for one in occurrences(intent, intent.station(code), during)
         if one.during.start >= during.start
     }
-
-
-def check_grid(intent: Intent, station: Station, facts: Facts, now: datetime) -> tuple[Finding, ...]:
-    found: dict[str, Finding] = {}
-    before = None
-    for one in occurrences(intent, station, Interval(now, now + AHEAD)):
-        if not permitted(station, one.during):
-            found.setdefault(
-                f"outside {one.rule.id}",
-                Finding(
-                    code="outside_hours",
-                    severity=Severity.WARNING,
-                    where=f"sessions[{one.rule.id}].starts",
-                    message=Text(
-                        f"“{one.rule.name}”: ngoài khung giờ được phép phát của đài.",
-                        f"“{one.rule.name}”: outside the station's permitted hours.",
-                    ),
-                ),
-            )
-        if before is not None and before.during.overlaps(one.during):
-            found.setdefault(
-                f"overlap {one.rule.id} {before.rule.id}",
-                Finding(
-                    code="sessions_overlap",
-                    severity=Severity.ERROR,
-                    where=f"sessions[{one.rule.id}].starts",
-                    message=Text(
-                        f"“{one.rule.name}” trùng giờ với “{before.rule.name}”.",
-                        f"“{one.rule.name}” overlaps with “{before.rule.name}”.",
-                    ),
-                ),
-            )
-        before = one
-    return tuple(found.values())
 
 
 def _near(old: datetime, new: datetime) -> bool:

@@ -182,7 +182,8 @@ def test_what_was_changed_after_the_look_is_looked_at_again(world):
 
     other = world.post(client, PATH, FORM | {"starts": "07:00", "confirm": confirm})
 
-    assert shown.status_code == other.status_code == 200
+    assert shown.status_code == other.status_code == 409
+    assert "Vẫn công bố" in shown.text
     assert "thêm 14 buổi" in shown.text
     assert grid(world) == ()
     assert world.post(client, PATH, FORM | {"confirm": confirm}).status_code == 303

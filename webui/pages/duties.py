@@ -25,9 +25,10 @@ from store.intent import load_intent
 from webui.auth import allowed
 from webui.pages import states
 from webui.pages.answers import Part
-from webui.pages.formats import iso_week, local, week_name, week_of
+from webui.pages.formats import deadline, iso_week, local, week_name, week_of
 from webui.pages.layout import page
-from webui.pages.scope import door, now, scope
+from webui.pages.scope import Scope, door, now, scope
+from webui.rights import can
 from webui.services import services
 
 _WEEKS = 12
@@ -76,6 +77,15 @@ class Detail:
     standing: DutyStanding
     mark: states.Mark
     rows: tuple[Airing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """A duty of a longer period, as it stands now at one station."""
+
+    station: Station
+    standing: DutyStanding
+    mark: states.Mark
 
 
 def routes(pages: Blueprint) -> None:
@@ -144,8 +154,26 @@ def duties() -> AnyResponse:
         this_week=week_name(*(iso_week(weeks[-1]) or (today.year, 1))),
         legend=[states.DUTIES[state] for state in DutyState],
         scope=mine,
-        weekly=weekly,
+        others=_others(mine),
+        deadline=deadline,
+        may_excuse=can(mine.person, "duties.excuse"),
     )
+
+
+def _others(mine: Scope) -> tuple[Other, ...]:
+    """Return how the duties of months and years stand now, trouble first."""
+    found = [
+        Other(station=station, standing=standing, mark=states.DUTIES[standing.state])
+        for station in mine.stations
+        if (its := door(station.code)) is not None
+        for standing in its.plan(now(), now()).duties
+        if "-W" not in standing.period
+    ]
+    return tuple(sorted(found, key=lambda one: (not _troubled(one.standing), one.standing.name, one.station.name)))
+
+
+def _troubled(standing: DutyStanding) -> bool:
+    return standing.state in (DutyState.AT_RISK, DutyState.MISSED)
 
 
 def _board_key(duty: Duty) -> tuple[str, str]:

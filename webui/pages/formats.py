@@ -53,6 +53,11 @@ def day_name(day: date) -> str:
     return _DAYS_SHORT[language()][day.weekday()]
 
 
+def weekday_short(number: int) -> str:
+    """Return `T2`, `CN` of an ISO weekday, 1 = Monday."""
+    return _DAYS_SHORT[language()][number - 1]
+
+
 def weekday_long(number: int) -> str:
     """Return the name of an ISO weekday, 1 = Monday."""
     return _DAYS_LONG[language()][number - 1]

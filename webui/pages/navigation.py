@@ -58,6 +58,7 @@ LOG = Entry(
     short=Text("Nhật ký", "Air log"),
 )
 PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
+PROGRAMMES = Entry(key="programmes", endpoint="pages.programmes", icon="list", label=Text("Chuyên mục", "Programmes"))
 MORE = Entry(key="more", endpoint="pages.more", icon="more", label=Text("Thêm", "More"))
 
 _MAKING = Text("Làm chương trình", "Making programmes")
@@ -83,7 +84,7 @@ _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG)),
-        Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK)),
+        Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK, PROGRAMMES)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
 )
@@ -99,7 +100,7 @@ _ADMIN = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG)),
-        Group(title=_MAKING, entries=(ITEMS, WEEK)),
+        Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES)),
         Group(title=Text("Hệ thống", "System"), entries=(PEOPLE,)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),

@@ -20,7 +20,7 @@ from webui.auth import allowed
 from webui.hearing import Composed
 from webui.pages import ribbon, states
 from webui.pages.answers import Part
-from webui.pages.formats import clock, clock_s, week_of
+from webui.pages.formats import clock, clock_s, deadline, week_of
 from webui.pages.language import say
 from webui.pages.layout import page
 from webui.pages.scope import Scope, door, now, scope
@@ -104,6 +104,8 @@ def day_plan(day: str) -> AnyResponse:
         plan_findings=_once(rundown.findings if rundown else ()),
         drawing=ribbon.draw(station, asked, items, [row.airing for row in rows], now()),
         revision=rundown.revision if rundown else 0,
+        owed=[(one, states.DUTIES[one.state]) for one in rundown.duties] if rundown else [],
+        deadline=deadline,
     )
 
 

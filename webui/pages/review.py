@@ -69,7 +69,11 @@ def review(decide: Callable[[str, bool], Consequences]) -> Review:
 
 def in_form(findings: Sequence[Finding], rule: str) -> tuple[Finding, ...]:
     """Return the findings with the fields of a session's form in place of the paths of its rule."""
-    return tuple(replace(finding, where=_field(finding.where, rule)) for finding in findings)
+    return tuple(
+        # An overlap is of two sessions, whichever of them it names: it is mended at this one's times too.
+        replace(finding, where="starts" if finding.code == "sessions_overlap" else _field(finding.where, rule))
+        for finding in findings
+    )
 
 
 def _shown(consequences: Consequences) -> Review:

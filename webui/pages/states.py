@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schedules.airing import Evidence, Verdict
-from schedules.duty import DutyState
+from schedules.duty import Counting, DutyState, Period
 from schedules.grid import DayKind, ItemKind, Timing
 from schedules.programme import Order, Otherwise
 from schedules.segment import SegmentKind, SegmentState
@@ -117,6 +117,15 @@ DAYS = {
     DayKind.TET: Text("Tết", "Lunar New Year"),
     DayKind.WORKING: Text("Ngày làm bù", "Working day by decree"),
     DayKind.MOURNING: Text("Quốc tang", "Mourning"),
+}
+COUNTINGS = {
+    Counting.AIRINGS: Text("số lần phát", "airings"),
+    Counting.TOPICS: Text("số chủ đề khác nhau", "different topics"),
+}
+PERIODS = {
+    Period.WEEK: Text("tuần", "week"),
+    Period.MONTH: Text("tháng", "month"),
+    Period.YEAR: Text("năm", "year"),
 }
 ORDERS = {
     Order.NEWEST: Text("Bài mới nhất trước", "Newest first"),

@@ -164,6 +164,7 @@ def _station_page(mine: Scope, one: Station, *, stop_error: str = "", code: int 
         "newest": [r.airing for r in newest],
         "next_item": status.next if status else None,
         "may_stop": can(mine.person, "stations.stop", one),
+        "may_set": can(mine.person, "stations.edit", one),
         "stop_error": stop_error,
         "clock": _clock(status),
         "live_url": url_for("pages.station", code=one.code),
