@@ -126,7 +126,9 @@ class Witness:
         """What had power, time, audio and an output must air, whatever the network does (I10)."""
         self.checks += 1
         station = self._station
-        start_us = micros(airing.planned_start) - station.clock.offset_us
+        # A clock that shows 1970 says nothing about when it was planned.
+        known = abs(station.clock.offset_us) < _LOOK_BACK_US
+        start_us = micros(airing.planned_start) - (station.clock.offset_us if known else 0)
         since_us, until_us = start_us - _LOOK_BACK_US, max(station.clock.true_us, start_us)
         if any(t.start_us <= until_us and t.end_us >= since_us for t in station.troubles):
             return
@@ -164,14 +166,14 @@ class Witness:
         rundown = daemon.rundown if daemon is not None else None
         if daemon is None or rundown is None or not self._station.trusted:
             return
-        now = self._station.clock.now()
+        now, since = self._station.clock.now(), self._since()
         runs = {run.slot: run for run in daemon.runs}
         self.checks += 1
         for item in rundown.items:
-            known = item.slot in self.airings or item.slot in runs
+            if item.start > now or since is None or item.slot in self.airings or item.slot in runs:
+                continue
             latest = item.start + timedelta(seconds=item.late_limit_s) + KNOWN_WITHIN
-            since = self._since()
-            if not known and now > latest and since is not None and item.start >= since:
+            if now > latest and item.start >= since:
                 self._wrong("I11", f"{item.slot} is overdue since {latest:%d.%m. %H:%M:%S} UTC and has no row")
         for run in runs.values():
             over = run.item.end + timedelta(minutes=6)

@@ -207,6 +207,7 @@ class _Resident:
         self.duties: tuple[DutyOutcome, ...] = ()
         self._turn = 0
         self._aims: list[str] = []
+        self._emergencies: set[str | None] = set()
         self._trace: deque[str] = deque(maxlen=_TRACE)
         self._rows_told = 0
         self._peace = False
@@ -360,6 +361,8 @@ class _Resident:
         aired = body["verdict"] == Verdict.AIRED
         if aired and "/makeup." in slot:
             sometimes["make_up_aired"] += 1
+        if aired and slot.startswith(f"{self.station.code}/oneoff/") and slot.rpartition("/")[2] in self._emergencies:
+            sometimes["emergency_aired"] += 1
         if isinstance(parts, list) and len(parts) > 1:
             again = parts[-1]["first"] == 0
             short = not again and float(str(body["holes_s"])) <= 5.5 * (len(parts) - 1)
@@ -536,7 +539,9 @@ class _Resident:
         def fetch() -> None:
             self.station.fetch_media(self._world.now_us)
             if not self.station.link_up and not self._peace:
-                self._fetch_later(self._world.now_us + 3_600_000_000)
+                again_us = self._world.now_us + 3_600_000_000
+                self.station.trouble(self._world.now_us, again_us + 120_000_000, "media")
+                self._fetch_later(again_us)
 
         self._schedule(at_us, fetch)
 
@@ -585,7 +590,7 @@ class _Resident:
         start = now + timedelta(seconds=round(self._dice.uniform(4, 40), 3))
         if self._duty_on_air():
             station.sometimes["emergency_inside_duty_item"] += 1
-        authority.order(station.code, segment, start, now, priority=Priority.EMERGENCY)
+        self._emergencies.add(authority.order(station.code, segment, start, now, priority=Priority.EMERGENCY))
         station.happened(self._world.now_us, "emergency", segment)
         station.trouble(self._world.now_us - 30_000_000, self._world.now_us + 3_600_000_000, "emergency")
         self._world.publish()

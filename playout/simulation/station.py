@@ -17,7 +17,7 @@ from playout.simulation.loudspeaker import Loudspeaker
 from playout.simulation.report import Happening
 from playout.simulation.simulatedclock import SimulatedClock, micros, moment
 from playout.simulation.simulatedplayer import Outlets, SimulatedPlayer
-from playout.systemclock import ClockJudge
+from playout.systemclock import BUILT, ClockJudge
 from schedules.airing import RunState
 from schedules.errors import IntentMissing
 from schedules.grid import SlotId
@@ -99,6 +99,7 @@ class SimulatedStation:
         self.on_begun: Callable[[str, str, int], None] = lambda airing, content, at_us: None
         self.observe: Callable[[], None] = lambda: None
         self._replan_s = replan_s
+        self._began = moment(now_us)
         self._stop_orders: list[StopOrder] = []
 
     # Power
@@ -134,7 +135,7 @@ class SimulatedStation:
             self.clock.advance_to(now_us)
             self.player.kill()
         self.daemon, self.player = None, None
-        self.disk.cut_in = None
+        self.disk.cut_in, self.offered = None, None
         self.trouble(now_us, back_us + 60_000_000, "power")
         self.happened(now_us, "power", f"off for {(back_us - now_us) / 1e6:.0f} s, {why}")
         self.schedule(back_us, lambda: self.boot(back_us))
@@ -202,7 +203,10 @@ class SimulatedStation:
         return SimulatedClock(booted_us=now_us, now_us=now_us, wall_us=wall_us, judge=judge)
 
     def _judge(self, *, carried_on: float | None) -> ClockJudge:
-        return ClockJudge(host=self.machine is Machine.HOST, newest=self.disk.newest().time, carried_on=carried_on)
+        # A scenario may lie in the past: then the software of its stations is older than this one.
+        built = min(BUILT, self._began)
+        host = self.machine is Machine.HOST
+        return ClockJudge(host=host, newest=self.disk.newest().time, carried_on=carried_on, built=built)
 
     # Time
 

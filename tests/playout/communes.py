@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -75,11 +76,11 @@ def session(station: str, name: str, start: time, *items: SessionItem, **more: A
     )
 
 
-def commune(*codes: str, duty_days: tuple[int, ...] = (2, 5), **more: Any) -> Scenario:
+def commune(*codes: str, duty_days: tuple[int, ...] = (2, 5), first: date = MONDAY, **more: Any) -> Scenario:
     """Return communes with a morning and an evening session, and one at noon on `duty_days` (ISO) for the weekly duty.
 
     The evening session is so short that an ordered airing pushes out its last item.
-    A new item for the duty comes each week and sometimes does not; the bulletin comes each day.
+    From `first` on a new item for the duty comes each week and sometimes does not; the bulletin comes each day.
     """
     codes = codes or ("XA",)
     values: dict[str, Any] = {
@@ -106,7 +107,7 @@ def commune(*codes: str, duty_days: tuple[int, ...] = (2, 5), **more: Any) -> Sc
                     owner=c,
                     programme="CDS",
                     title="Bài {n}",
-                    first=MONDAY,
+                    first=first,
                     every_days=7,
                     seconds=480,
                     at=time(15),
@@ -118,7 +119,7 @@ def commune(*codes: str, duty_days: tuple[int, ...] = (2, 5), **more: Any) -> Sc
                     owner=c,
                     programme="TIN",
                     title="Bản tin {n}",
-                    first=MONDAY - timedelta(days=1),
+                    first=first - timedelta(days=1),
                     every_days=1,
                     seconds=170,
                     at=time(16),
@@ -173,3 +174,26 @@ def commune(*codes: str, duty_days: tuple[int, ...] = (2, 5), **more: Any) -> Sc
         ),
     }
     return Scenario(**{**values, **more})
+
+
+def variety(seed: int) -> tuple[Scenario, date]:
+    """Return the commune that a seed of the long runs simulates, and its first day: four kinds in turn.
+
+    A chance on Tuesdays and one on Fridays; one chance a week and narrow hours with a rest; no chance at all, so that
+    the duty is only ever made up; and a zone in the week in which its clocks are put forward.
+    """
+    narrow = tuple(DaySpan(start=time(a), end=time(b)) for a, b in ((5, 8), (10, 13), (16, 19)))
+    rest = (DaySpan(start=time(11, 20), end=time(11, 50), weekdays=(6, 7)),)
+    match seed % 4:
+        case 0:
+            return commune(), MONDAY
+        case 1:
+            station = Station(code="XA", name="XA", unit="XA", permitted=narrow, quiet=rest)
+            return commune(duty_days=(3,), stations=(station,)), MONDAY
+        case 2:
+            plain = commune()
+            return replace(plain, sessions=plain.sessions[::2]), MONDAY
+        case _:
+            station = Station(code="XA", name="XA", unit="XA", zone="Europe/Paris")
+            spring = date(2027, 3, 22)
+            return commune(stations=(station,), first=spring), spring
