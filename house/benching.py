@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from nacl.signing import SigningKey
 from audio.aircheck import AircheckShelf
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
-from link.scenariofile import read
+from house import planbenching
 from playout import bench as player_bench
 from playout.daemon import OutputSpec, StationDaemon
 from playout.journal import Journal
@@ -37,11 +37,8 @@ from playout.playerprocess import PlayerProcess
 from playout.soundlab import pulse_server, wait_until
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
-from schedules.airing import Facts
-from schedules.clock import Interval
 from schedules.grid import OneOff, Timing
 from schedules.intent import Intent
-from schedules.planner import plan
 from schedules.programme import Programme
 from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentKind
 from schedules.station import WHOLE_DAY, Station, Unit
@@ -56,6 +53,8 @@ DEFAULT_N: Mapping[str, int] = {
     "idle": 30,
     "ingest": 1,
     "plan": 50,
+    "replan": 50,
+    "fleet": 5000,
 }
 NAMES = tuple(DEFAULT_N)
 
@@ -146,35 +145,6 @@ def ingest_half_an_hour(count: int) -> dict[str, object]:
     }
 
 
-def plan_a_week(count: int) -> dict[str, object]:
-    """Milliseconds to plan one station of the demonstration for a week."""
-    scenario = read(Path(__file__).parent.parent / "schedules" / "demo.yaml")
-    now = datetime(2026, 11, 23, tzinfo=UTC)
-    segments = tuple(
-        Segment(
-            id=recording.id,
-            owner=recording.owner,
-            programme=recording.programme,
-            title=recording.title,
-            kind=recording.kind,
-            sha256="0" * 64,
-            pcm_sha256="0" * 64,
-            samples=20 * SAMPLE_RATE_HZ,
-            approved_at=now,
-            approved_by="bench",
-            topics=recording.topics,
-        )
-        for recording in scenario.recordings
-    )
-    intent = replace(scenario.intent(now), segments=segments)
-    took_ms = []
-    for _ in range(count):
-        begun = time.perf_counter()
-        plan(intent, Facts(station="LONGHIEP"), now, Interval(now, now + timedelta(days=7)))
-        took_ms.append((time.perf_counter() - begun) * 1e3)
-    return {"milliseconds": player_bench.spread(took_ms), "target": "<= 50 ms"}
-
-
 def _write_mp3(path: Path, *, seconds: int) -> None:
     """Write an MP3 of noise whose level changes like speech, a minute at a time."""
     dice = np.random.default_rng(6)
@@ -197,7 +167,9 @@ _OWN: Mapping[str, Callable[[int], dict[str, object]]] = {
     "resume": resume,
     "idle": idle,
     "ingest": ingest_half_an_hour,
-    "plan": plan_a_week,
+    "plan": planbenching.plan_a_week,
+    "replan": planbenching.plan_again,
+    "fleet": planbenching.plan_a_fleet,
 }
 
 
