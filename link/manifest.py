@@ -24,7 +24,9 @@ def for_station(intent: Intent, code: StationCode) -> Intent:
     """Return the part of `intent` that concerns one station; nothing of its neighbours travels to it."""
     station = intent.station(code)
     before = predecessors(intent, code)
-    above = {station.unit, *units_above(intent.units, station.unit), *merged_into(intent.units, station.unit)}
+    supervising = (station.unit, *units_above(intent.units, station.unit))
+    # What was merged into one of them has left it its library.
+    above = {*supervising, *(merged for unit in supervising for merged in merged_into(intent.units, unit))}
     return replace(
         intent,
         units=tuple(unit for unit in intent.units if unit.code in above),

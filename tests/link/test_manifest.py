@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,17 @@ from nacl.signing import SigningKey
 from link.codec import canonical, dump, load
 from link.keys import load_or_make
 from link.manifest import for_station, seal, unseal
+from link.scenariofile import read
+from schedules.airing import Facts
+from schedules.clock import Interval
+from schedules.duty import Excuse
 from schedules.errors import SignatureInvalid
+from schedules.grid import CalendarDay, Change, DayKind, SessionException, WeekTemplate
 from schedules.intent import Intent
-from tests.schedules.builders import duty, intent, local, one_off, place, segment, session
+from schedules.planner import plan
+from schedules.station import Station, Unit
+from schedules.text import Text
+from tests.schedules.builders import BEFORE, duty, intent, local, one_off, place, segment, session
 
 KEY = SigningKey(b"a" * 32)
 DECIDED = intent(
@@ -75,6 +85,63 @@ def test_a_station_gets_nothing_of_its_neighbours() -> None:
     assert {"moi", "huyen"} == {s.id for s in mine.segments}
     assert (("XA",),) == tuple(d.stations for d in mine.duties)
     assert ("XA",) == tuple(s.code for s in mine.stations)
+
+
+def test_what_belongs_to_a_station_comes_with_it() -> None:
+    """Its weeks, exceptions and excuses, the calendar, libraries of merged units, and duties of a merged station."""
+    units = (*DECIDED.units, Unit(code="CU", name="Xã cũ", parent="HUYEN", successor="XA"))
+    units = (*units, Unit(code="HUYENCU", name="Huyện cũ", successor="HUYEN"))
+    before = Station(code="CU", name="Đài cũ", unit="CU", successor="XA")
+    decided = replace(
+        DECIDED,
+        units=units,
+        stations=(*DECIDED.stations, before, Station(code="KHAC", name="Đài khác", unit="KHAC")),
+        segments=(*DECIDED.segments, segment("cu", owner="CU"), segment("huyencu", owner="HUYENCU")),
+        duties=(duty(code="CU", stations=("CU", "KHAC")), duty(code="KHAC", stations=("KHAC",))),
+        templates=(week("XA"), week("KHAC")),
+        exceptions=(cancelled("XA"), cancelled("KHAC")),
+        excuses=(excuse("XA"), excuse("KHAC")),
+        calendar=(CalendarDay(day=date(2026, 9, 2), kind=DayKind.HOLIDAY, name="Quốc khánh"),),
+    )
+    mine = for_station(decided, "XA")
+
+    assert {"moi", "huyen", "cu", "huyencu"} == {s.id for s in mine.segments}
+    assert {"XA", "HUYEN", "CU", "HUYENCU"} == {u.code for u in mine.units}
+    assert ["XA", "CU"] == [s.code for s in mine.stations]
+    assert [("CU", ("CU",))] == [(d.code, d.stations) for d in mine.duties]
+    assert ["XA"] == [t.station for t in mine.templates] == [e.station for e in mine.exceptions]
+    assert ["XA"] == [e.station for e in mine.excuses]
+    assert decided.calendar == mine.calendar
+
+
+def week(station: str) -> WeekTemplate:
+    return WeekTemplate(id="tet", station=station, name="Tết", since=BEFORE)
+
+
+def cancelled(station: str) -> SessionException:
+    day = date(2026, 11, 24)
+    return SessionException(id=station, station=station, session="sang", day=day, change=Change.CANCEL, since=BEFORE)
+
+
+def excuse(station: str) -> Excuse:
+    day = date(2026, 11, 24)
+    return Excuse(station=station, first=day, last=day, document="15/QĐ", reason=Text("Đài hỏng.", "Out of service."))
+
+
+SCENARIOS = sorted((Path(__file__).parents[2] / "schedules" / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_a_station_plans_from_its_part_as_from_the_whole(path: Path) -> None:
+    """Whatever the plan of a station depends on travels to it: two weeks of each shipped scenario are the same."""
+    scenario = read(path)
+    now = scenario.now or local(23, 5)
+    whole = scenario.intent(now)
+    for station in whole.stations:
+        mine = unseal(seal(for_station(whole, station.code), KEY), KEY.verify_key)
+        during = Interval(now, now + timedelta(days=14))
+        facts = Facts(station=station.code)
+        assert plan(whole, facts, now, during) == plan(mine, facts, now, during)
 
 
 def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
