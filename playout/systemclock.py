@@ -61,17 +61,21 @@ class SystemClock:
 class ClockJudge:
     """The rules of docs/architecture.md (Time), for the clock of a machine as for a simulated one.
 
-    host, newest, carried_on: as for SystemClock.
+    host, newest, carried_on: as for SystemClock. built: when this version was made; earlier in a
+    simulated past.
     """
 
-    def __init__(self, *, host: bool, newest: datetime | None, carried_on: float | None) -> None:
+    def __init__(
+        self, *, host: bool, newest: datetime | None, carried_on: float | None, built: datetime = BUILT
+    ) -> None:
+        self._built = built
         self._host = host
         self._newest = newest
         self._carried_on = carried_on
 
     def state(self, now: datetime, monotonic: float, *, synchronised: Callable[[], bool]) -> ClockState:
         """Return whether `now` can be believed. synchronised: whether a time service keeps the clock."""
-        if now < BUILT:
+        if now < self._built:
             return _BEFORE_BUILT
         if self._newest is not None and now < self._newest - timedelta(seconds=2):
             return _BEFORE_LOG

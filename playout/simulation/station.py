@@ -85,6 +85,7 @@ class SimulatedStation:
         self.received: Intent | None = None
         self.received_us = now_us
         self.offered: Intent | None = None
+        self._began = moment(now_us)
         self.clock = self._clock(now_us)
         self.daemon: StationDaemon | None = None
         self.player: SimulatedPlayer | None = None
@@ -99,7 +100,6 @@ class SimulatedStation:
         self.on_begun: Callable[[str, str, int], None] = lambda airing, content, at_us: None
         self.observe: Callable[[], None] = lambda: None
         self._replan_s = replan_s
-        self._began = moment(now_us)
         self._stop_orders: list[StopOrder] = []
 
     # Power
