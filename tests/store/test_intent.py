@@ -6,8 +6,12 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+from sqlalchemy.exc import IntegrityError
+
 from schedules.grid import OneOff, Timing
-from store import one_offs, revision, segments, stations
+from schedules.station import Station, Unit
+from store import one_offs, revision, segments, stations, units
 from store.accounts import Role
 from store.intent import load_intent
 from store.segments import Audio, Card
@@ -27,6 +31,17 @@ def test_what_is_known_is_changed_in_its_place(database, now):
         stations.save(session, replace(station, self_approval=True))
         assert stations.find(session, "LONGHIEP").self_approval
         assert len(stations.every(session)) == 2
+
+
+def test_a_successor_may_be_written_after_whom_it_succeeds(database):
+    """A merger is written in any order, in one change; one that nobody takes over is refused at its end."""
+    with database.writing() as session:
+        units.save(session, Unit(code="CU", name="Xã cũ", successor="MOI"))
+        units.save(session, Unit(code="MOI", name="Xã mới"))
+        stations.save(session, Station(code="CU", name="Đài cũ", unit="CU", successor="MOI"))
+        stations.save(session, Station(code="MOI", name="Đài mới", unit="MOI"))
+    with pytest.raises(IntegrityError), database.writing() as session:
+        units.save(session, Unit(code="X", name="X", successor="NOWHERE"))
 
 
 def test_the_number_grows_with_every_change(database):
