@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schedules import checking, structure
 from schedules.airing import Facts
 from schedules.checking import check_grid
 from schedules.duty import DutyWindow, Period
@@ -351,3 +354,17 @@ def test_the_order_of_what_was_decided_does_not_matter() -> None:
     )
 
     assert 1 == len({checked(sessions=order) for order in permutations(rules)})
+
+
+def test_every_code_is_explained() -> None:
+    """docs/findings.md has a line for each code that the two modules can give, and for no other."""
+    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (checking, structure))
+    given = set(re.findall(r'(?:_error\(|Severity\.\w+,)\s*"([a-z_]+)"', sources))
+    given |= {
+        code for line in re.findall(r"\bcode = (.+ else .+)", sources) for code in re.findall(r'"([a-z_]+)"', line)
+    }
+
+    table = (Path(str(checking.__file__)).parent.parent / "docs" / "findings.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+
+    assert given == {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}

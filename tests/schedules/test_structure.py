@@ -92,7 +92,7 @@ def test_what_is_sound_has_no_findings() -> None:
             template("mua-2", priority=2, valid_from=date(2026, 12, 1)),
         ),
         exceptions=(change(to_day=date(2026, 11, 24)), change(id="y", change=Change.CANCEL, day=date(2026, 11, 30))),
-        one_offs=(one_off("mot", "nhac", local(23, 9)),),
+        one_offs=(one_off("le", "nhac", local(23, 9)),),
         calendar=(CalendarDay(day=date(2026, 11, 28), kind=DayKind.WORKING, name="", works_as=1),),
         duties=(
             duty(until=local(23, 0)),
