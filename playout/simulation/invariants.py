@@ -266,7 +266,7 @@ def due_slots(intent: Intent, station: Station, first: date, last: date) -> Mapp
         if rule.station != station.code or not plain or rule.until is not None or rule.template is not None:
             continue
         for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-            inside = (rule.valid_from or day) <= day <= (rule.valid_until or day)
+            inside = all((one.valid_from or day) <= day <= (one.valid_until or day) for one in (rule, station))
             if day.isoweekday() not in rule.weekdays or not inside:
                 continue
             for number, at in enumerate(rule.starts, start=1):
