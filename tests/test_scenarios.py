@@ -266,3 +266,27 @@ def test_the_merger_keeps_the_library_and_names_its_document() -> None:
     ended = [station for station in scenario("merger-2025").stations if station.successor is not None]
     assert 5 == len(ended)
     assert {"Nghị quyết 1677/NQ-UBTVQH15"} == {station.ended_by for station in ended}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_merger_is_lived_through(seed: int) -> None:
+    """Everything airs; the two new stations meet the week and the next, the five are excused by the resolution."""
+    report = lived("merger-2025", seed, 14)
+
+    assert () == report.violations
+    assert {Verdict.AIRED} == {slot.verdict for slot in report.slots}
+    met = {(duty.station, duty.period) for duty in report.duties if duty.state is DutyState.MET}
+    assert {(new, week) for new in ("MINHLONG", "SONMAI") for week in ("2025-W27", "2025-W28")} == met
+    excused = {duty.station: duty.reason.vi for duty in report.duties if duty.state is DutyState.EXCUSED}
+    assert {"LONGHIEP", "THANHAN", "LONGMON", "LONGMAI", "LONGSON"} == set(excused)
+    assert all("Nghị quyết 1677/NQ-UBTVQH15" in reason for reason in excused.values())
+
+
+def test_two_ordinary_weeks_are_lived_through() -> None:
+    """Without a fault all airs that has a recording; relays are missed, since no station relays yet."""
+    report = lived("ordinary-week", 1, 14)
+
+    assert () == report.violations
+    assert {Verdict.AIRED} == {slot.verdict for slot in report.slots if not slot.slot.endswith("/vov")}
+    weekly = {duty.period: duty.state for duty in report.duties if duty.duty == "CDS"}
+    assert {"2026-W48": DutyState.MET, "2026-W49": DutyState.MET} == weekly
