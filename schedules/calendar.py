@@ -196,9 +196,7 @@ def open_hours(station: Station, during: Interval) -> list[Interval]:
     """Return the stretches of `during` in which scheduled sound may go out, clipped to it, in order."""
     if _endless(station.permitted, station.quiet):
         return [during]
-    zone = ZoneInfo(station.zone)
-    allowed = _joined(_spans(zone, station.permitted, during))
-    return _clipped(_without(allowed, _joined(_spans(zone, station.quiet, during))), during)
+    return list(_open(station.zone, station.permitted, station.quiet, during))
 
 
 def open_groups(station: Station, targets: tuple[GroupCode, ...], wanted: Interval) -> tuple[GroupCode, ...] | None:
@@ -233,6 +231,16 @@ def _around(zone: str, allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...],
     return tuple(_without(_joined(_spans(local, allowed, near)), _joined(_spans(local, quiet, near))))
 
 
+@lru_cache(maxsize=256)
+def _open(
+    zone: str, allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...], during: Interval
+) -> tuple[Interval, ...]:
+    """Return the open stretches of a period, clipped to it. Asked for every duty of a plan, so remembered."""
+    local = ZoneInfo(zone)
+    stretches = _without(_joined(_spans(local, allowed, during)), _joined(_spans(local, quiet, during)))
+    return tuple(_clipped(stretches, during))
+
+
 def _endless(allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...]) -> bool:
     return not quiet and any(hours.whole_day for hours in allowed)
 
@@ -258,16 +266,20 @@ def _joined(stretches: Iterable[Interval]) -> list[Interval]:
     return found
 
 
-def _without(stretches: list[Interval], taken: list[Interval]) -> list[Interval]:
+def _without(stretches: Sequence[Interval], taken: Sequence[Interval]) -> list[Interval]:
     """Return what is left of `stretches`; both in order and without overlaps."""
     found: list[Interval] = []
+    first = 0
     for stretch in stretches:
         start = stretch.start
-        for gone in taken:
-            if gone.overlaps(stretch):
-                if start < gone.start:
-                    found.append(Interval(start, gone.start))
-                start = gone.end
+        while first < len(taken) and taken[first].end <= start:
+            first += 1
+        for gone in taken[first:]:
+            if gone.start >= stretch.end:
+                break
+            if start < gone.start:
+                found.append(Interval(start, gone.start))
+            start = gone.end
         if start < stretch.end:
             found.append(Interval(start, stretch.end))
     return found
@@ -281,9 +293,9 @@ def _clipped(stretches: Iterable[Interval], during: Interval) -> list[Interval]:
     ]
 
 
-def common(some: list[Interval], others: list[Interval]) -> list[Interval]:
+def common(some: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
     """Return what lies in both; each in order and without overlaps."""
-    return [piece for stretch in some for piece in _clipped(others, stretch)]
+    return _without(some, _without(some, others))
 
 
 def duty_windows(station: Station, duty: Duty, during: Interval) -> list[Interval]:

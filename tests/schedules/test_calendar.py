@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schedules.calendar import (
+    common,
     duty_windows,
     instant,
     occurrences,
@@ -290,3 +291,40 @@ def test_a_duty_without_windows_may_be_made_up_in_all_permitted_hours() -> None:
     during = Interval(local(27, 12), local(28, 12))
 
     assert open_hours(station, during) == duty_windows(station, duty(windows=()), during)
+
+
+SPANS = st.lists(
+    st.builds(
+        DaySpan,
+        start=st.sampled_from([time(0), time(5), time(5, 30), time(12), time(21)]),
+        end=st.sampled_from([time(0), time(5), time(6), time(13), time(22)]),
+        weekdays=st.sampled_from([(1, 2, 3, 4, 5, 6, 7), (6, 7), (1,)]),
+    ),
+    max_size=3,
+).map(tuple)
+
+
+@given(SPANS, SPANS, st.lists(st.integers(0, 7 * 48 - 1), min_size=5, max_size=20))
+def test_hours_are_open_where_a_span_holds_and_no_quiet_one(
+    allowed: tuple[DaySpan, ...], quiet: tuple[DaySpan, ...], half_hours: list[int]
+) -> None:
+    """Any spans over any weekdays and midnights: each half hour is open by all three questions, or by none."""
+    station = Station(code="XA", name="", unit="XA", permitted=allowed, quiet=quiet)
+    monday = local(23, 0)
+    week = open_hours(station, Interval(monday, monday + timedelta(days=7)))
+
+    def inside(spans: tuple[DaySpan, ...], number: int) -> bool:
+        for hours in spans:
+            begins, ends = hours.start.hour * 60 + hours.start.minute, hours.end.hour * 60 + hours.end.minute
+            length = (ends - begins) % 1440 or 1440
+            for weekday in hours.weekdays:
+                if (number * 30 - ((weekday - 1) * 1440 + begins)) % (7 * 1440) < length:
+                    return True
+        return False
+
+    for number in half_hours:
+        wanted = Interval(monday + timedelta(minutes=30 * number), monday + timedelta(minutes=30 * (number + 1)))
+        expected = inside(allowed, number) and not inside(quiet, number)
+        assert expected is permitted(station, wanted)
+        assert expected is any(stretch.start <= wanted.start and wanted.end <= stretch.end for stretch in week)
+        assert expected is bool(common(week, [wanted]))
