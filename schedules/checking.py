@@ -51,7 +51,7 @@ def check_grid(intent: Intent, station: Station, facts: Facts, now: datetime) ->
     found for every date to come; hours, lengths and limits for the next five weeks and each session's next time.
     What is broken in itself is said and then left out, so that everything else is said too.
     """
-    broken = check_intent(intent, station=station.code, named=True)
+    broken = check_intent(intent, station=station.code, named=True, now=now)
     if any(finding.where.startswith("stations[") for finding in broken):
         return broken
     sound = _without_broken(intent, station, broken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from itertools import combinations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,14 +38,16 @@ def check_intent(
     recordings: Collection[SegmentId] | None = None,
     station: StationCode | None = None,
     named: bool = False,
+    now: datetime | None = None,
 ) -> tuple[Finding, ...]:
     """Return every mistake in the structure of `intent`, all of them errors; with one, nothing is planned from it.
 
     recordings: what a fixed place or a single airing may name besides the approved segments; None asks nothing of
     these names, since approval comes and goes. station: look only at what concerns it. named: paths name things by
-    their id (`sessions[sang].items[2]`) instead of their place (`sessions[0].items[2]`).
+    their id (`sessions[sang].items[2]`) instead of their place (`sessions[0].items[2]`). now: what has ended by then is
+    only a name that others may use.
     """
-    look = _Look(intent=intent, recordings=recordings, only=station, named=named)
+    look = _Look(intent=intent, recordings=recordings, only=station, named=named, now=now)
     return tuple(look.everything())
 
 
@@ -55,6 +57,7 @@ class _Look:
     recordings: Collection[SegmentId] | None
     only: StationCode | None
     named: bool
+    now: datetime | None
 
     def everything(self) -> Iterator[Finding]:
         intent = self.intent
@@ -79,6 +82,9 @@ class _Look:
 
     def _mine(self, station: StationCode) -> bool:
         return self.only is None or station == self.only
+
+    def _lasts(self, until: datetime | None) -> bool:
+        return self.now is None or until is None or until > self.now
 
     def _of_mine(self, some: Iterable[SessionRule | WeekTemplate | SessionException]) -> Iterator[tuple[int, str]]:
         return ((place, f"{one.station}/{one.id}") for place, one in enumerate(some) if self._mine(one.station))
@@ -161,7 +167,9 @@ class _Look:
         yield from _twice("templates", self._of_mine(templates), self._name)
         stations = {station.code for station in self.intent.stations}
         zones = {one.code: ZoneInfo(one.zone) for one in self.intent.stations if _zone_known(one.zone)}
-        mine = [(place, one) for place, one in enumerate(templates) if self._mine(one.station)]
+        mine = [
+            (place, one) for place, one in enumerate(templates) if self._mine(one.station) and self._lasts(one.until)
+        ]
         for place, template in mine:
             where = self._name("templates", place, template.id)
             yield from _unknown(template.station, stations, f"{where}.station", "đài", "station")
@@ -184,7 +192,7 @@ class _Look:
         sessions = self.intent.sessions
         yield from _twice("sessions", self._of_mine(sessions), self._name)
         for place, rule in enumerate(sessions):
-            if self._mine(rule.station):
+            if self._mine(rule.station) and self._lasts(rule.until):
                 yield from self._session(rule, self._name("sessions", place, rule.id))
 
     def _session(self, rule: SessionRule, where: str) -> Iterator[Finding]:
@@ -320,7 +328,7 @@ class _Look:
         stations = {station.code: station for station in self.intent.stations}
         rules = {(rule.station, rule.id): rule for rule in self.intent.sessions}
         for place, exception in enumerate(exceptions):
-            if not self._mine(exception.station):
+            if not (self._mine(exception.station) and self._lasts(exception.until)):
                 continue
             where = self._name("exceptions", place, exception.id)
             station = stations.get(exception.station)
@@ -367,7 +375,7 @@ class _Look:
         duties = [
             (place, duty)
             for place, duty in enumerate(self.intent.duties)
-            if self.only is None or self.only in duty.stations
+            if (self.only is None or self.only in duty.stations) and self._lasts(duty.until)
         ]
         for place, duty in duties:
             where = self._name("duties", place, duty.code)

@@ -462,3 +462,18 @@ def test_the_moment_of_a_move_is_that_of_each_start() -> None:
     later = replace(moved, number=2)
     assert () == check_intent(intent(sessions=(rule,), exceptions=(later,)))
     assert () == check_intent(intent(sessions=(rule,), exceptions=(replace(moved, since=BEFORE + timedelta(days=1)),)))
+
+
+def test_what_has_ended_is_no_longer_looked_at() -> None:
+    """Former mistakes refuse nothing; their names are still known to what refers to them."""
+    over = local(23, 0)
+    decided = intent(
+        sessions=(session(A, weekdays=(), until=over), session(A, name="b", template="a")),
+        templates=(template("a", until=over), template("b", until=over)),
+        exceptions=(change(until=over), change(id="y", change=Change.CANCEL)),
+        duties=(duty(count=0, until=over), duty(since=local(22, 0))),
+    )
+
+    assert 5 == len(check_intent(decided))
+    assert 5 == len(check_intent(decided, now=local(22, 23, 59)))
+    assert () == check_intent(decided, now=over)
