@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +10,15 @@ from nacl.signing import SigningKey
 
 from config import load
 from house.building import House
+from link.codec import dump
+from link.keys import load_or_make
+from playout.journal import Journal
+from schedules.duty import DutyOutcome, DutyState
 from schedules.errors import IntentMissing
 from schedules.grid import CalendarDay, DayKind
-from store import calendar_days
-from tests.running import RunningLoa
+from schedules.text import Text
+from store import calendar_days, outcomes
+from tests.running import RunningLoa, wait_for
 
 
 def test_a_station_that_the_store_does_not_know_has_no_intent(tmp_path: Path) -> None:
@@ -79,3 +84,39 @@ def test_the_calendar_is_written_at_the_start(tmp_path: Path) -> None:
         assert [DayKind.MOURNING] == [day.kind for day in after.calendar if day.day == date(year, 9, 2)]
     finally:
         again.stop()
+
+
+def test_what_a_station_sealed_reaches_the_store(tmp_path: Path) -> None:
+    """A duty row that was written while nobody copied is copied at the next start, once."""
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "role: [authority, station]\nclock: {source: host}\nweb: {listen: '127.0.0.1:0'}\n"
+        "stations: [{code: XA, outputs: [{name: main, kind: virtual}]}]\n"
+    )
+    house = House(load(config, {"LOA_DATA": str(tmp_path / "data")}), environment={})
+    house.open()
+    outcome = DutyOutcome(
+        duty="CDS",
+        station="XA",
+        period="2026-W47",
+        state=DutyState.MISSED,
+        deadline=datetime(2026, 11, 22, 17, tzinfo=UTC),
+        slots=(),
+        reason=Text("Mất điện.", "No power."),
+    )
+    key = load_or_make(house.data / "keys" / "station-XA.ed25519")
+    journal = Journal(house.journal_path("XA"), clock=house.clock, boot="before", key=key)
+    journal.start()
+    journal.append("duty", dump(outcome))
+    journal.stop()
+
+    def copied() -> tuple[DutyOutcome, ...]:
+        with house.database.reading() as session:
+            return outcomes.listing(session, stations=["XA"])
+
+    house.start({})
+    try:
+        wait_for("the outcome to be copied", copied)
+        assert (outcome,) == copied()
+    finally:
+        house.stop()
