@@ -149,7 +149,7 @@ def reckoned(decided: Intent, after: datetime, until: date | None) -> Found:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(INTENT)
 def test_the_search_finds_what_a_walk_over_every_day_finds(decided: Intent) -> None:
     """Any recurrences, templates, day kinds, exceptions and clock changes: the same first overlaps."""
