@@ -24,9 +24,9 @@ from schedules.clock import Interval
 from schedules.conflicts import first_overlaps
 from schedules.duty import Duty, Period
 from schedules.findings import Finding, Severity
-from schedules.grid import ItemKind, SessionException, SessionItem, SessionRule, Timing
+from schedules.grid import Change, ItemKind, SessionException, SessionItem, SessionRule, Timing
 from schedules.intent import Intent
-from schedules.recurrence import days_of
+from schedules.recurrence import days_of, monthly
 from schedules.segment import Segment
 from schedules.station import ClusterGroup, Station
 from schedules.structure import check_intent
@@ -40,6 +40,7 @@ AHEAD = timedelta(days=35)
 FURTHEST = timedelta(days=5 * 366)
 """A session that does not come in so long a time is said never to come."""
 
+_YEAR = timedelta(days=366)
 _EMPTY_SHARE = 3
 _DAY = timedelta(days=1)
 
@@ -93,20 +94,13 @@ class _Look:
     zone: ZoneInfo
 
     def everything(self) -> Iterator[Finding]:
-        coming = [
-            one
-            for one in occurrences(self.intent, self.station, Interval(self.now, self.now + AHEAD))
-            if one.during.start >= self.now
-        ]
-        by_rule: dict[str, list[Occurrence]] = {}
-        for one in coming:
-            by_rule.setdefault(one.rule.id, []).append(one)
+        coming = self._starting(self.intent, Interval(self.now, self.now + AHEAD))
         yield from self._overlaps()
         yield from self._limits(coming)
         for rule in sorted(self.intent.sessions, key=lambda known: known.id):
             if rule.until is not None and rule.until <= self.now:
                 continue
-            ahead = by_rule.get(rule.id) or self._next(rule)
+            ahead = self._ahead(rule, [one for one in coming if one.rule is rule])
             if not ahead:
                 yield self._never(rule)
                 continue
@@ -116,17 +110,32 @@ class _Look:
         yield from self._exceptions()
         yield from self._duties()
 
-    def _next(self, rule: SessionRule) -> list[Occurrence]:
-        """Return the next time of a session that does not come within the five weeks."""
+    def _ahead(self, rule: SessionRule, coming: list[Occurrence]) -> list[Occurrence]:
+        """Return the times of a session to look at, by start: those that come, and those that are unlike them.
+
+        A date of the month comes on every weekday within a year; what an exception moves may go anywhere.
+        """
         alone = replace(self.intent, sessions=(rule,))
-        step = 4 * AHEAD
-        start = self.now + AHEAD
-        while start < self.now + FURTHEST:
-            found = occurrences(alone, self.station, Interval(start, start + step))
-            if found:
-                return found[:1]
-            start += step
-        return []
+        found = coming
+        start = self.now
+        while not found and start < self.now + FURTHEST:
+            found = self._starting(alone, Interval(start, start + 4 * AHEAD))
+            start += 4 * AHEAD
+        if monthly(rule):
+            found = [*found, *self._starting(alone, Interval(self.now, self.now + _YEAR))]
+        days = days_of(self.intent, self.station.code)
+        mine = [change for change in self.intent.exceptions if change.session == rule.id]
+        moved = [
+            on_date(rule, number, change.day, self.station, days, mine)
+            for change in mine
+            if change.change is Change.MOVE and days.due(rule, change.day)
+            for number in range(1, len(rule.starts) + 1)
+        ]
+        found = [*found, *(one for one in moved if one is not None and one.during.start >= self.now)]
+        return sorted(found, key=lambda one: one.during.start)
+
+    def _starting(self, intent: Intent, during: Interval) -> list[Occurrence]:
+        return [one for one in occurrences(intent, self.station, during) if one.during.start >= during.start]
 
     def _never(self, rule: SessionRule) -> Finding:
         return _finding(

@@ -98,6 +98,24 @@ def test_hours_are_looked_at_for_every_weekday() -> None:
     assert "29/11/2026" in found.message.en
 
 
+def test_hours_are_looked_at_for_a_rare_session_too() -> None:
+    """Closed on Sundays: a date of the month that is one next May; a season that begins in spring; a moved session."""
+    hours = (DaySpan(start=time(5), end=time(21), weekdays=(1, 2, 3, 4, 5, 6)),)
+    monthly = session(*SLOTS, month_days=(30,), valid_until=date(2027, 6, 1))
+    spring = session(*SLOTS, valid_from=date(2027, 3, 1))
+    moved = change(change=Change.MOVE, day=date(2027, 3, 2), to_day=date(2027, 3, 7))
+    weekly = session(*SLOTS, weekdays=(2,))
+
+    for parts, day in (
+        ({"sessions": (monthly,)}, "30/05/2027"),
+        ({"sessions": (spring,)}, "07/03/2027"),
+        ({"sessions": (weekly,), "exceptions": (moved,)}, "07/03/2027"),
+    ):
+        (found,) = checked(stations=(station(permitted=hours),), **parts)
+        assert "outside_hours" == found.code
+        assert day in found.message.vi
+
+
 def test_closed_cluster_groups_are_named() -> None:
     """One of two groups sleeps at half past five; where only it is meant, nobody hears the session."""
     groups = (
