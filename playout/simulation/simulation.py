@@ -28,7 +28,7 @@ from schedules.segment import Priority, Segment
 from schedules.standing import duty_standings
 from schedules.station import Station
 
-REPLAN_S = 900.0
+REPLAN_S = 4 * 3600.0
 """How old a plan may become here: a simulated station looks seldom, and plans anew after everything that happens."""
 
 _AFTERWARDS_US = 3 * 3_600_000_000
@@ -395,9 +395,12 @@ class _Resident:
             return
         intent = self._world.authority.intent
         arrives_us = self._world.now_us + round(self._dice.uniform(0.2e6, 3e6))
+        audio_first = self._dice.random() < 0.7
 
         def arrive() -> None:
             if station.link_up:
+                if audio_first:
+                    station.media.present |= {segment.sha256 for segment in intent.segments}
                 station.receive(intent, self._world.now_us)
                 self._schedule(
                     self._world.now_us + round(self._dice.uniform(0.3e6, 60e6)),

@@ -28,7 +28,7 @@ TICK_US = 250_000
 """How often the loop of a real station looks."""
 
 IDLE_US = 6 * 3_600_000_000
-_NIGHT_US = 120_000_000
+_NIGHT_US = 600_000_000
 _WAITING_US = 2_000_000
 _RESTING_US = 3_300_000
 _SAVING_US = 500_000
