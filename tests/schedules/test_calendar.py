@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schedules.calendar import (
     common,
+    deadline,
     duty_windows,
     instant,
     occurrences,
@@ -27,6 +28,7 @@ from schedules.duty import DutyWindow, Period
 from schedules.station import WHOLE_DAY, ClusterGroup, DaySpan, Station
 from tests.schedules.builders import duty, intent, local, place, session
 
+VIET_NAM = ZoneInfo("Asia/Ho_Chi_Minh")
 PARIS, LORD_HOWE = ZoneInfo("Europe/Paris"), ZoneInfo("Australia/Lord_Howe")
 ZONES = st.sampled_from(sorted(available_timezones()))
 
@@ -328,3 +330,26 @@ def test_hours_are_open_where_a_span_holds_and_no_quiet_one(
         assert expected is permitted(station, wanted)
         assert expected is any(stretch.start <= wanted.start and wanted.end <= stretch.end for stretch in week)
         assert expected is bool(common(week, [wanted]))
+
+
+@pytest.mark.parametrize(
+    ("more", "period", "name", "due"),
+    [
+        ({}, Period.WEEK, "2026-W48", datetime(2026, 11, 29, 17, tzinfo=UTC)),
+        ({"deadline_days": 2}, Period.WEEK, "2026-W48", datetime(2026, 11, 27, 17, tzinfo=UTC)),
+        ({"deadline_at": time(18)}, Period.WEEK, "2026-W53", datetime(2027, 1, 3, 11, tzinfo=UTC)),
+        (
+            {"deadline_days": 2, "deadline_at": time(18)},
+            Period.WEEK,
+            "2026-W48",
+            datetime(2026, 11, 27, 11, tzinfo=UTC),
+        ),
+        ({"deadline_days": 4}, Period.MONTH, "2028-02", datetime(2028, 2, 25, 17, tzinfo=UTC)),
+        ({"deadline_days": 1}, Period.YEAR, "2026", datetime(2026, 12, 30, 17, tzinfo=UTC)),
+    ],
+)
+def test_a_duty_is_due_so_many_days_before_the_end_of_its_period(
+    more: dict[str, object], period: Period, name: str, due: datetime
+) -> None:
+    """At a local time, or at the midnight that ends the day."""
+    assert due == deadline(duty(period=period, **more), period_interval(period, name, VIET_NAM), VIET_NAM)

@@ -184,29 +184,6 @@ def test_f34_in_tet_the_week_of_tet_holds(year: int) -> None:
     assert [("tet" if day in block else "sang", day) for day in days] == found
 
 
-@pytest.mark.parametrize(
-    ("more", "period", "name", "due"),
-    [
-        ({}, Period.WEEK, "2026-W48", datetime(2026, 11, 29, 17, tzinfo=UTC)),
-        ({"deadline_days": 2}, Period.WEEK, "2026-W48", datetime(2026, 11, 27, 17, tzinfo=UTC)),
-        ({"deadline_at": time(18)}, Period.WEEK, "2026-W53", datetime(2027, 1, 3, 11, tzinfo=UTC)),
-        (
-            {"deadline_days": 2, "deadline_at": time(18)},
-            Period.WEEK,
-            "2026-W48",
-            datetime(2026, 11, 27, 11, tzinfo=UTC),
-        ),
-        ({"deadline_days": 4}, Period.MONTH, "2028-02", datetime(2028, 2, 25, 17, tzinfo=UTC)),
-        ({"deadline_days": 1}, Period.YEAR, "2026", datetime(2026, 12, 30, 17, tzinfo=UTC)),
-    ],
-)
-def test_a_duty_is_due_so_many_days_before_the_end_of_its_period(
-    more: dict[str, object], period: Period, name: str, due: datetime
-) -> None:
-    """At a local time, or at the midnight that ends the day."""
-    assert due == deadline(duty(period=period, **more), period_interval(period, name, VIETNAM), VIETNAM)
-
-
 def test_a_deadline_without_days_is_the_end_of_the_period_in_every_zone() -> None:
     """Also where the clock changes at that midnight."""
     for name in ZONES:
