@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
@@ -171,7 +172,6 @@ class _Builder:
             if not isinstance(one, dict):
                 message = Text(f"Dòng {line}: “<<” cần một nhóm mục.", f"Line {line}: `<<` needs a mapping.")
                 self._stop("bad_merge", line, message, None)
-                return
             for key, value in one.items():
                 into.setdefault(key, value)
 
@@ -251,11 +251,11 @@ class _Builder:
             )
             self._stop("yaml_tag", line, message, Text("Bỏ nhãn bắt đầu bằng dấu “!”.", "Remove what begins with `!`."))
 
-    def _bad_key(self, line: int) -> None:
+    def _bad_key(self, line: int) -> NoReturn:
         message = Text(f"Dòng {line}: tên mục phải là chữ.", f"Line {line}: a key must be a word.")
         self._stop("bad_key", line, message, Text("Đặt tên mục trong ngoặc kép.", "Put the key in quotes."))
 
-    def _stop(self, code: str, line: int, message: Text, hint: Text | None) -> None:
+    def _stop(self, code: str, line: int, message: Text, hint: Text | None) -> NoReturn:
         raise Refused(*self.findings, _finding(code, self._where() or f"line {line}", message, hint))
 
 

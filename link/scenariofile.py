@@ -26,7 +26,7 @@ from link.scenario import (
     made_up_samples,
 )
 from schedules.airing import Airing, Evidence, Facts, Outage, OutputCount, Silence, Verdict
-from schedules.calendar import Occurrence, occurrences
+from schedules.calendar import FIRST_YEAR, LAST_YEAR, Occurrence, occurrences
 from schedules.clock import Interval
 from schedules.duty import Duty, DutyOutcome, DutyWindow, Excuse
 from schedules.errors import Refused
@@ -42,7 +42,7 @@ from schedules.grid import (
 )
 from schedules.programme import Otherwise, Programme
 from schedules.segment import Segment, SegmentKind
-from schedules.station import ClusterGroup, DaySpan, Limits, Station, Unit
+from schedules.station import DaySpan, Limits, Station, Unit
 from schedules.structure import check_intent
 from schedules.text import Text
 
@@ -57,6 +57,8 @@ MOST_EXPANDED = 5_000_000
 """Values of `each_station`, times the stations."""
 MOST_SUPPLIED = 100_000
 """Recordings that all supplies together have brought by `now`."""
+MOST_YEARS = 50
+"""Years whose holidays are filled in."""
 MOST_TOLD = 1_000
 """Problems that are told of one file; whoever has more has another problem."""
 
@@ -351,14 +353,17 @@ class _Parser:
                 self._reader.find("holidays_without_years", "holidays", message, hint)
                 return []
             years = tuple(range(now.year - 1, now.year + 3))
+        if len(years) > MOST_YEARS or not all(FIRST_YEAR < year < LAST_YEAR for year in years):
+            message = Text("“years” có năm không tính được, hoặc quá nhiều năm.", "“years” cannot all be reckoned.")
+            hint = Text(f"Nhiều nhất {MOST_YEARS} năm, như [2026, 2027].", f"Up to {MOST_YEARS}, such as [2026, 2027].")
+            self._reader.find("out_of_range", "holidays.years", message, hint)
+            return []
         return list(national_days(years))
 
     def _with_holidays(self, decreed: tuple[CalendarDay, ...], now: datetime | None) -> tuple[CalendarDay, ...]:
         days = with_decrees(self._holidays(now), decreed)
-        origins = list(zip(decreed, self._origins["calendar"], strict=True))
-        self._origins["calendar"] = [
-            next((where for written, where in origins if written is day), "holidays") for day in days
-        ]
+        origins = {id(day): where for day, where in zip(decreed, self._origins["calendar"], strict=True)}
+        self._origins["calendar"] = [origins.get(id(day), "holidays") for day in days]
         return days
 
     def _bounded(self, supplies: tuple[Supply, ...], now: datetime) -> tuple[Supply, ...]:
@@ -647,7 +652,6 @@ SHAPES: Mapping[type, Shape] = {
     Station: Shape(zones=("zone",)),
     DaySpan: Shape(word=span_of, word_form=_SPAN_FORM, weekdays=("weekdays",), until=("end",)),
     Limits: Shape(bounds={"session_s": (1, MOST), "day_s": (1, MOST), "sessions": (1, 1000)}),
-    ClusterGroup: Shape(),
     Programme: Shape(before=_programme, also=("repeats",), bounds={"separation_s": (0, MOST)}),
     WeekTemplate: Shape(defaults={"since": BEGINNING}, bounds={"priority": (-1000, 1000)}),
     NthWeekday: Shape(weekday=("weekday",)),
@@ -683,6 +687,5 @@ SHAPES: Mapping[type, Shape] = {
     FaultRates: Shape(bounds=_RATES),
     PastAiring: Shape(bounds={"seconds": (0, A_DAY_S)}),
     PastOutage: Shape(before=_outage, also=("from", "to")),
-    Holidays: Shape(bounds={}),
 }
 """How the classes of a scenario file may be written, beyond their fields."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -168,6 +168,8 @@ def test_a_programme_that_does_not_repeat_has_a_short_form() -> None:
     assert (Otherwise.CENTRE, Otherwise.EVERGREEN) == scenario.programmes[0].otherwise
     both = {"code": "TIN", "name": "Tin", "repeats": True, "otherwise": []}
     assert {("repeats_and_otherwise", "programmes[0].repeats")} == found({**MINIMAL, "programmes": [both]})
+    again = parse({**MINIMAL, "programmes": [{"code": "TIN", "name": "Tin", "repeats": True}]})
+    assert Otherwise.REPEAT in again.programmes[0].otherwise
 
 
 def test_local_moments_are_of_the_zone_of_the_file() -> None:
@@ -371,6 +373,55 @@ def test_the_facts_of_a_broken_grid_are_not_reckoned() -> None:
     data = {**MINIMAL, "sessions": sessions, "facts": [{"station": "XA", "airings": [row]}]}
 
     assert {("bad_recurrence", "sessions[0].every_weeks")} == found(data)
+
+
+def test_holidays_fill_the_calendar_and_decrees_go_before_them() -> None:
+    """The years around `now` if nothing else is said; what the file says of a date holds alone."""
+    decree = {"day": "2026-09-02", "kind": "working", "name": "Làm việc", "works_as": "T4"}
+    scenario = parse({**MINIMAL, "holidays": "VN", "calendar": [decree]})
+
+    assert {2025, 2026, 2027, 2028} == {one.day.year for one in scenario.calendar}
+    kinds = {one.day: one.kind.value for one in scenario.calendar}
+    assert ("tet", "holiday", "working") == (
+        kinds[date(2027, 2, 6)],
+        kinds[date(2026, 4, 30)],
+        kinds[date(2026, 9, 2)],
+    )
+    named = parse({**MINIMAL, "holidays": {"country": "VN", "years": [2030]}})
+    assert {2030} == {one.day.year for one in named.calendar}
+
+
+@pytest.mark.parametrize(
+    ("holidays", "expected"),
+    [
+        ("LA", ("unknown_country", "holidays")),
+        ({"years": [2026]}, ("missing_key", "holidays.country")),
+        ({"country": "VN", "years": [10**15]}, ("out_of_range", "holidays.years")),
+        ({"country": "VN", "years": list(range(2000, 2100))}, ("out_of_range", "holidays.years")),
+        ({"country": "VN", "years": ["2026"]}, ("bad_value", "holidays.years[0]")),
+        (5, ("not_a_mapping", "holidays")),
+    ],
+)
+def test_holidays_that_cannot_be_are_refused(holidays: object, expected: tuple[str, str]) -> None:
+    """Another country, or years that nobody can reckon."""
+    assert {expected} == found({**MINIMAL, "holidays": holidays})
+
+
+def test_holidays_without_any_year_are_refused() -> None:
+    """Without `now` nobody knows which years are meant."""
+    data = {key: value for key, value in MINIMAL.items() if key != "now"}
+
+    assert {("holidays_without_years", "holidays")} == found({**data, "holidays": "VN"})
+
+
+def test_what_the_core_finds_in_holidays_is_told_there() -> None:
+    """A calendar is written in two places; a mistake in the written one has its own path."""
+    first = {"day": "2026-09-05", "kind": "working", "name": "a", "works_as": "T2"}
+    second = {**first, "name": "b", "works_as": "T3"}
+
+    assert {("calendar_contradiction", "calendar[0].works_as")} == found(
+        {**MINIMAL, "holidays": "VN", "calendar": [second, first]}
+    )
 
 
 def test_what_names_a_broken_entry_is_no_second_mistake() -> None:
