@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, and_, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.grid import Change, SessionException, SessionRule
@@ -38,10 +38,17 @@ def find(session: Session, exception: str) -> SessionException | None:
 
 
 def in_force(session: Session, station: StationCode) -> tuple[SessionException, ...]:
-    """Return those of the station that nobody took back, in order of date."""
+    """Return those of the station that nobody took back and that meet a session in force, in order of date."""
+    rule = tables.session_rule
     rows = session.execute(
         select(_TABLE)
-        .where(_TABLE.c.station == station, _TABLE.c.until.is_(None))
+        .join(rule, and_(rule.c.station == _TABLE.c.station, rule.c.id == _TABLE.c.session))
+        .where(
+            _TABLE.c.station == station,
+            _TABLE.c.until.is_(None),
+            rule.c.until.is_(None),
+            or_(_TABLE.c.following.is_(True), rule.c.valid_until.is_(None), _TABLE.c.day <= rule.c.valid_until),
+        )
         .order_by(_TABLE.c.day, _TABLE.c.since, _TABLE.c.id)
     )
     return tuple(_exception(row) for row in rows)
@@ -60,22 +67,20 @@ def since(session: Session, moment: datetime, day: date) -> tuple[SessionExcepti
     return tuple(_exception(row) for row in rows)
 
 
-def carry_over(
-    session: Session, old: SessionRule, new: SessionRule, now: datetime, *, from_day: date | None = None
-) -> None:
-    """Let what was decided about the session `old` hold for its next version `new`.
+def carry_over(session: Session, old: SessionRule, new: SessionRule, *, from_day: date | None = None) -> None:
+    """Let what was decided about the session `old` hold for its next version `new` too.
 
-    from_day: the first local date of the new version, before which the old one goes on; None: the old one ends `now`.
+    from_day: the first local date of the new version, before which the old one goes on; None: the old one has ended.
+    The old one keeps what was decided about it: what it moved into the past stays there.
     """
-    for exception in in_force(session, old.station):
-        if exception.session != old.id:
-            continue
+    rows = session.execute(
+        select(_TABLE).where(_TABLE.c.station == old.station, _TABLE.c.session == old.id, _TABLE.c.until.is_(None))
+    )
+    for exception in [_exception(row) for row in rows]:
         over = from_day is not None and exception.day < from_day and not exception.following
         if not over and (exception.number is None or exception.number <= len(new.starts)):
             # `since` stays: of several for one date, the one decided last holds, also under the new name.
             _insert(session, replace(exception, id=new_id(), session=new.id))
-        if from_day is None or exception.day >= from_day:
-            take_back(session, exception.id, now)
 
 
 def _insert(session: Session, exception: SessionException) -> None:

@@ -60,7 +60,7 @@ def publish_from(session: Session, rule: SessionRule, day: date, now: datetime) 
         session.execute(_at(present.station, present.id).values(valid_until=last))
     successor = replace(rule, id=_next_id(session, rule), since=now, until=None, valid_from=day)
     _insert(session, successor)
-    exceptions.carry_over(session, present, successor, now, from_day=day)
+    exceptions.carry_over(session, present, successor, from_day=day)
     return successor
 
 
@@ -69,7 +69,7 @@ def succeed(session: Session, present: SessionRule, rule: SessionRule, now: date
     remove(session, present.station, present.id, now)
     successor = replace(rule, id=_next_id(session, rule), since=now, until=None)
     _insert(session, successor)
-    exceptions.carry_over(session, present, successor, now)
+    exceptions.carry_over(session, present, successor)
     return successor
 
 
