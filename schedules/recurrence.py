@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from schedules.grid import CalendarDay, DayKind, SessionRule, WeekTemplate
+from schedules.grid import DayKind, SessionRule, WeekTemplate
 from schedules.intent import Intent
 from schedules.station import StationCode
 
@@ -52,20 +52,21 @@ class Days:
 
 def days_of(intent: Intent, station: StationCode) -> Days:
     """Return the days as `station` sees them, in whatever order they were decided."""
-    said: dict[date, CalendarDay] = {}
-    swapped: dict[date, CalendarDay] = {}
+    kinds: dict[date, DayKind] = {}
+    swapped: dict[date, tuple[int, int]] = {}
     for entry in intent.calendar:
-        if entry.day not in said or _said(entry) > _said(said[entry.day]):
-            said[entry.day] = entry
-        if entry.works_as is not None and (entry.day not in swapped or _said(entry) > _said(swapped[entry.day])):
-            swapped[entry.day] = entry
+        kinds[entry.day] = max(entry.kind, kinds.get(entry.day, entry.kind), key=_RANK.__getitem__)
+        if entry.works_as is not None:
+            # Two decisions of one kind that contradict each other are refused before; here always the same one holds.
+            swap = (_RANK[entry.kind], -entry.works_as)
+            swapped[entry.day] = max(swap, swapped.get(entry.day, swap))
     templates = [template for template in intent.templates if template.station == station]
     # Python sorts stably: by id first, so that it decides between what else is equal.
     templates.sort(key=lambda template: template.id)
     templates.sort(key=lambda template: (template.priority, template.valid_from or date.min), reverse=True)
     return Days(
-        kinds={day: entry.kind for day, entry in said.items()},
-        works_as={day: entry.works_as for day, entry in swapped.items() if entry.works_as is not None},
+        kinds=kinds,
+        works_as={day: -weekday for day, (_rank, weekday) in swapped.items()},
         templates=tuple(templates),
     )
 
@@ -106,12 +107,6 @@ def dates_in_month(rule: SessionRule, month: date) -> list[date]:
         last = first + (length - first) // 7 * 7
         named.add(first + (nth.nth - 1) * 7 if nth.nth > 0 else last + (nth.nth + 1) * 7)
     return [month.replace(day=number) for number in sorted(named) if 1 <= number <= length]
-
-
-def _said(entry: CalendarDay) -> tuple[int, int]:
-    # Two decisions of one kind that contradict each other are refused before; here one of them must hold, always
-    # the same one.
-    return _RANK[entry.kind], -(entry.works_as or 0)
 
 
 def _holds(template: WeekTemplate, day: date, kind: DayKind) -> bool:

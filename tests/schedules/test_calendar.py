@@ -38,6 +38,7 @@ ZONES = st.sampled_from(sorted(available_timezones()))
     [
         (PARIS, date(2026, 3, 29), time(2, 30), datetime(2026, 3, 29, 1, tzinfo=UTC)),
         (PARIS, date(2026, 10, 25), time(2, 30), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (ZoneInfo("America/New_York"), date(2026, 3, 8), time(2, 30), datetime(2026, 3, 8, 7, tzinfo=UTC)),
         (LORD_HOWE, date(2026, 10, 4), time(2, 15), datetime(2026, 10, 3, 15, 30, tzinfo=UTC)),
         (ZoneInfo("Asia/Ho_Chi_Minh"), date(2026, 11, 23), time(5, 30), datetime(2026, 11, 22, 22, 30, tzinfo=UTC)),
     ],
@@ -95,7 +96,26 @@ def test_a_period_holds_the_days_that_name_it(period: Period, day: date, name: s
 
 
 @pytest.mark.parametrize(
-    ("name", "period"), [("2026-W53", Period.WEEK), ("2026-11", Period.MONTH), ("2199", Period.YEAR)]
+    ("name", "first", "last"),
+    [
+        ("2026-W53", date(2026, 12, 28), date(2027, 1, 3)),
+        ("2026-11", date(2026, 11, 1), date(2026, 11, 30)),
+        ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
+        ("2028-02", date(2028, 2, 1), date(2028, 2, 29)),
+        ("2026", date(2026, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_a_period_goes_from_midnight_to_midnight(name: str, first: date, last: date) -> None:
+    """From its first local day to the end of its last."""
+    whole = period_interval(period_of(name), name, VIET_NAM)
+
+    assert instant(VIET_NAM, first, time(0)) == whole.start
+    assert instant(VIET_NAM, last, time(23, 59)) + timedelta(minutes=1) == whole.end
+
+
+@pytest.mark.parametrize(
+    ("name", "period"),
+    [("2026-W53", Period.WEEK), ("2026-11", Period.MONTH), ("1970", Period.YEAR), ("2199", Period.YEAR)],
 )
 def test_the_name_of_a_period_tells_its_kind(name: str, period: Period) -> None:
     """Week, month and year are written differently."""
@@ -236,6 +256,15 @@ def test_a_span_that_lies_in_a_gap_is_none() -> None:
     assert [] == open_hours(
         station, Interval(datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC))
     )
+
+
+def test_a_quiet_span_that_lies_in_a_gap_interrupts_nothing() -> None:
+    """02:10 to 02:50 does not exist that night: the hours go on."""
+    never = (DaySpan(start=time(2, 10), end=time(2, 50), weekdays=(7,)),)
+    station = Station(code="XA", name="", unit="XA", zone="Europe/Paris", permitted=WHOLE_DAY, quiet=never)
+    night = Interval(datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC))
+
+    assert [night] == open_hours(station, night)
 
 
 def grouped() -> Station:

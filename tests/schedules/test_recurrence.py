@@ -190,11 +190,11 @@ def test_a_template_may_hold_only_on_kinds_of_days() -> None:
 
 
 def test_a_template_changes_nothing_that_was_due_before_it() -> None:
-    """Decided on the 17th at noon for the whole month, withdrawn on the 25th at noon."""
-    silence = template("im-lang", valid_from=date(2026, 11, 1), since=local(17, 12), until=local(25, 12))
+    """Decided as the session of the 18th began, for the whole month; withdrawn as that of the 25th began."""
+    silence = template("im-lang", valid_from=date(2026, 11, 1), since=local(18, 5, 30), until=local(25, 5, 30))
     decided = intent(sessions=(session(place("a"), weekdays=(2, 3, 4)),), templates=(silence,))
 
-    assert [3, 4, 5, 10, 11, 12, 17, 26] == named(decided)
+    assert [3, 4, 5, 10, 11, 12, 17, 25, 26] == named(decided)
 
 
 def test_of_two_equal_templates_the_later_one_holds_and_then_the_id() -> None:
@@ -256,6 +256,19 @@ def test_following_sessions_move_by_as_many_days() -> None:
     )
 
     assert [local(2, 5, 30), local(9, 5, 30), local(19, 17), local(26, 17)] == starts(decided)
+
+
+def test_following_sessions_that_moved_far_are_found_where_they_are() -> None:
+    """Forty days later, from the 16th on: asked about Saturday 26 December, Monday 16 November is found."""
+    rule = session(place("a"), weekdays=(1,))
+    far = exception(16, following=True, to_day=date(2026, 12, 26))
+    decided = intent(sessions=(rule,), exceptions=(far,))
+
+    found = occurrences(decided, decided.station("XA"), Interval(local(26, 0), local(27, 0)))
+    later = Interval(local(26, 0) + timedelta(days=30), local(27, 0) + timedelta(days=30))
+
+    assert [] == found
+    assert [date(2026, 11, 16)] == [one.day for one in occurrences(decided, decided.station("XA"), later)]
 
 
 def test_an_exception_may_concern_one_of_several_starts() -> None:
