@@ -21,12 +21,13 @@ _FAULTS = {
     "power": Text("mất điện", "power cut"),
     "clock_step": Text("đồng hồ bị chỉnh", "clock set"),
     "link": Text("mất kết nối", "link lost"),
-    "media_missing": Text("mất tệp", "file lost"),
-    "media_corrupt": Text("tệp hỏng", "file damaged"),
-    "output": Text("mất đầu ra", "output lost"),
+    "media": Text("mất hoặc hỏng tệp", "file lost or damaged"),
+    "output": Text("đầu ra", "output"),
     "player": Text("trình phát dừng", "player died"),
+    "restart": Text("phần mềm khởi động lại", "software restarted"),
     "emergency": Text("phát khẩn cấp", "emergency"),
-    "late_edit": Text("sửa sát giờ", "late edit"),
+    "edit": Text("sửa sát giờ", "late edit"),
+    "stop": Text("có người dừng phát", "stopped by a person"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ import pytest
 
 from house.orders import local_days
 from house.sheet import plan_answer, programme_sheet
-from link.scenario import Scenario
+from link.scenario import FaultRates, Scenario
 from link.scenariofile import read
 from loa import SCENARIOS
 from playout.simulation import SimulationReport, simulate
@@ -282,11 +283,29 @@ def test_the_merger_is_lived_through(seed: int) -> None:
     assert all("Nghị quyết 1677/NQ-UBTVQH15" in reason for reason in excused.values())
 
 
+def quiet(name: str) -> Scenario:
+    return replace(scenario(name), faults=FaultRates())
+
+
 def test_two_ordinary_weeks_are_lived_through() -> None:
     """Without a fault all airs that has a recording; relays are missed, since no station relays yet."""
-    report = lived("ordinary-week", 1, 14)
+    report = simulate(quiet("ordinary-week"), days=12, seed=1)
 
     assert () == report.violations
+    assert () == report.faults
     assert {Verdict.AIRED} == {slot.verdict for slot in report.slots if not slot.slot.endswith("/vov")}
     weekly = {duty.period: duty.state for duty in report.duties if duty.duty == "CDS"}
     assert {"2026-W48": DutyState.MET, "2026-W49": DutyState.MET} == weekly
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_the_week_is_kept_through_what_goes_wrong_now_and_then(seed: int) -> None:
+    """With power, link and machine failing by chance, each slot has its outcome, and every week its programme."""
+    report = lived("ordinary-week", seed, 14)
+
+    assert () == report.violations
+    assert len(report.faults) > 2
+    assert all(slot.reason is not None for slot in report.slots if slot.verdict is Verdict.MISSED)
+    weekly = [duty.state for duty in report.duties if duty.duty == "CDS"]
+    assert 2 == len(weekly)
+    assert set(weekly) <= {DutyState.MET, DutyState.MADE_UP}
