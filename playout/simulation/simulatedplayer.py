@@ -15,6 +15,9 @@ from schedules.segment import SAMPLE_RATE_HZ
 READY_US = 180_000
 """From the start of the process to `ready`: 0.1 s measured in the median, 0.25 s at the 95th percentile."""
 
+AHEAD_US = 300_000
+"""How far ahead of its time the bus makes sound: what begins sooner than that cannot be kept from it any more."""
+
 _AT_END = SAMPLE_RATE_HZ // 10
 
 
@@ -34,6 +37,7 @@ class _Cue:
     samples: int
     first: int
     start_us: int
+    earliest_us: int
     after: str | None
     outputs: tuple[str, ...]
     begun_us: int | None = None
@@ -245,7 +249,7 @@ class SimulatedPlayer:
                 wanted = earlier.end_us if earlier.over_us is None else earlier.over_us
             elif cue.after in self._ends:
                 wanted = self._ends[cue.after]
-        return wanted if cue.first else max(wanted, self._played_us)
+        return wanted if cue.first else max(wanted, cue.earliest_us)
 
     # Commands
 
@@ -257,7 +261,8 @@ class SimulatedPlayer:
             return
         start_us = self._clock.true_of(command["start_ns"])
         first, samples = int(command["from_sample"]), int(command["samples"])
-        late = samples_in(max(0, self._clock.true_us - start_us)) if first else 0
+        earliest_us = self._clock.true_us + AHEAD_US
+        late = samples_in(max(0, earliest_us - start_us)) if first else 0
         wanted = command.get("outputs")
         self._cues[airing] = _Cue(
             airing=airing,
@@ -265,12 +270,13 @@ class SimulatedPlayer:
             pcm_sha256=str(command["pcm_sha256"]),
             samples=samples,
             first=min(samples, first + late),
-            start_us=max(start_us, self._clock.true_us),
+            start_us=max(start_us, earliest_us),
+            earliest_us=earliest_us,
             after=command["after"],
             outputs=tuple(name for name in self._names if wanted is None or name in wanted),
         )
         self._on_event({"event": "armed", "airing": airing})
-        self._on_armed(airing, max(start_us, self._clock.true_us), micros_of(samples - first))
+        self._on_armed(airing, max(start_us, earliest_us), micros_of(samples - first))
 
     def _stop(self, command: Mapping[str, Any]) -> None:
         now = self._clock.true_us
@@ -279,11 +285,12 @@ class SimulatedPlayer:
         for cue in list(self._cues.values()):
             if command["airing"] not in (None, cue.airing) or cue.over_us is not None:
                 continue
-            if cue.begun_us is None:
+            start_us = cue.begun_us if cue.begun_us is not None else self._start_of(cue)
+            if start_us is None or start_us > now + AHEAD_US:
                 self._finish(cue, now, "stopped")
                 continue
             silent_ns = command.get("silent_ns")
-            silent_us = now + fade_us
+            silent_us = now + AHEAD_US + fade_us
             if silent_ns is not None:
                 silent_us = max(silent_us, self._clock.true_of(silent_ns))
             cue.fade_us = silent_us if cue.fade_us is None else min(cue.fade_us, silent_us)
