@@ -59,7 +59,7 @@ def composed(items: Iterable[RundownItem]) -> tuple[Composed, ...]:
 def sounds(station: StationCode, key: str) -> tuple[Sound, ...] | None:
     """Return the recordings that a key of that station names; None for a key that is wrong or too old."""
     try:
-        named = _signer(station).loads(key, max_age=_VALID_S)
+        _session, named = _signer(station).loads(key, max_age=_VALID_S)
     except BadSignature:
         return None
     library = services().library
@@ -91,7 +91,8 @@ def _composed(session: str, items: tuple[RundownItem, ...]) -> Composed:
         marks=tuple(marks),
         empty=tuple(empty),
         live=tuple(live),
-        key=_signer(items[0].station).dumps(named) if heard else "",
+        # With the session's name: two that hold the same recordings are two sounds, each with marks of its own.
+        key=_signer(items[0].station).dumps([session, named]) if heard else "",
     )
 
 

@@ -220,10 +220,19 @@ def test_from_the_first_set_up_to_the_air_log(loa, reader, tmp_path):
 PAGES = {
     "officer": (
         "canbo.longhiep",
-        ("/", "/dai/LONGHIEP", "/bai", "/bai/moi", "/lich", "/nhiem-vu", "/nhat-ky", "/them", "/tai-khoan"),
+        (
+            *("/", "/dai/LONGHIEP", "/bai", "/bai/moi", "/lich", "/nhiem-vu", "/nhat-ky", "/them", "/tai-khoan"),
+            *("/lich/tuan-mau", "/lich/ngay-dac-biet", "/nhiem-vu/danh-sach", "/chuyen-muc"),
+        ),
     ),
     "leader": ("lanhdao.longhiep", ("/duyet", "/", "/nhiem-vu")),
-    "centre": ("trungtam", ("/dai", "/nhiem-vu", "/nhat-ky", "/lich", "/bai")),
+    "centre": (
+        "trungtam",
+        (
+            *("/dai", "/nhiem-vu", "/nhat-ky", "/lich", "/bai", "/dai/LONGHIEP/cai-dat", "/lich/ngay-dac-biet/moi"),
+            *("/chuyen-muc/sua?ma=CDS", "/nhiem-vu/sua?ma=CDSHUYEN-TUAN", "/nhiem-vu/mien", "/nhiem-vu/danh-sach"),
+        ),
+    ),
     "administrator": ("quantri.thu", ("/dai", "/nguoi-dung")),
 }
 
@@ -238,7 +247,13 @@ def test_pages_are_accessible_and_fit_both_screens(reader, who):
     someone.sign_in(name)
     week = datetime.now(ZONE).strftime("%G-W%V")
     day = datetime.now(ZONE).date().isoformat()
-    deeper = (f"/lich/{day}/ke-hoach?dai=LONGHIEP", f"/lich/{week}/buoi?dai=LONGHIEP")
+    deeper = (
+        f"/lich/{day}/ke-hoach?dai=LONGHIEP",
+        f"/lich/{week}/buoi?dai=LONGHIEP&buoi=sang",
+        f"/lich/buoi/sang/{day}?dai=LONGHIEP",
+        f"/lich/tuan-mau/sua?dai=LONGHIEP&thay={day}",
+        f"/nhiem-vu?dai=LONGHIEP&tuan={week}&nhiem_vu=CDS-LONGHIEP",
+    )
     for path in paths + (deeper if who in ("officer", "centre") else ()):
         someone.page.goto(path)
         label = re.sub(r"[^a-z0-9]+", "-", path.split("?")[0].lower()).strip("-") or "today"

@@ -20,7 +20,6 @@ from webui.pages.scope import Scope, scope
 from webui.planning import Consequences, Difference, Shift
 
 _SHOWN = 8
-_UNSAID = frozenset({"csrf_token", "confirm"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +49,20 @@ class Review:
         return 422 if self.errors else 409 if self.warnings else 200
 
 
-def review(decide: Callable[[str, bool], Consequences]) -> Review:
+def review(decide: Callable[[str, bool], Consequences], said: object) -> Review:
     """Rehearse the decision of the form that was sent, or put it in force where exactly this was shown and agreed to.
 
-    decide: called with the key that was agreed to, and whether to rehearse only.
+    decide: called with the key that was agreed to, and whether to rehearse only. said: what the form holds, as read.
     """
     key, _dot, digest = request.form.get("confirm", "").partition(".")
+    present = sha256(repr(said).encode()).hexdigest()[:16]
     try:
-        if key and digest == _digest():
+        if key and digest == present:
             decide(key, False)
             return Review(done=True)
-        return _shown(decide("", True))
+        return _shown(decide("", True), present)
     except Conflict:
-        return _shown(decide("", True))
+        return _shown(decide("", True), present)
     except Refused as refused:
         return Review(errors=refused.findings)
 
@@ -76,7 +76,7 @@ def in_form(findings: Sequence[Finding], rule: str) -> tuple[Finding, ...]:
     )
 
 
-def _shown(consequences: Consequences) -> Review:
+def _shown(consequences: Consequences, said: str) -> Review:
     mine = scope()
     lines = [_line(mine, shift) for shift in consequences.shifts]
     return Review(
@@ -85,14 +85,8 @@ def _shown(consequences: Consequences) -> Review:
         summary=_summary(consequences.shifts),
         lines=tuple(lines[:_SHOWN]),
         rest=tuple(lines[_SHOWN:]),
-        confirm="" if consequences.errors else f"{consequences.key}.{_digest()}",
+        confirm="" if consequences.errors else f"{consequences.key}.{said}",
     )
-
-
-def _digest() -> str:
-    """Name what the form holds: what was changed after it was looked at was not looked at."""
-    said = sorted((name, value) for name, value in request.form.items(multi=True) if name not in _UNSAID)
-    return sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _summary(shifts: Sequence[Shift]) -> str:

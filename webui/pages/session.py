@@ -148,7 +148,7 @@ def session(week: str) -> AnyResponse:
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.publish_session(wanted, from_day=from_day, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide)
+    found = review(decide, draft)
     if not found.done:
         return show(draft, replace(found, errors=in_form(found.errors, rule.id)))
     flash(_("Đã công bố “%(name)s”. Đài phát theo lịch mới từ bây giờ.", name=rule.name), "done")
@@ -182,8 +182,10 @@ def recurrence(rule: SessionRule) -> str:
     """Return on which dates a session falls, in words."""
     words = []
     if rule.month_days:
-        days = ", ".join(_("cuối tháng") if day == -1 else str(day) for day in sorted(rule.month_days, key=_last))
-        words.append(_("ngày %(days)s hằng tháng", days=days))
+        days = [
+            _("ngày cuối") if day == -1 else _("ngày %(day)s", day=day) for day in sorted(rule.month_days, key=_last)
+        ]
+        words.append(_("%(days)s hằng tháng", days=", ".join(days)))
     if rule.nth_weekdays:
         words += [
             _("%(day)s %(nth)s của tháng", day=weekday_long(one.weekday), nth=nth_word(one.nth))
