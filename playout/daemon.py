@@ -545,6 +545,8 @@ class StationDaemon:
         }
 
     def _lose_runs(self, now: datetime) -> None:
+        # What is on air keeps its place in the plan though it was withdrawn meanwhile; what is interrupted does not.
+        self._plan_due = self._plan_due or bool(self._runs)
         for slot, run in list(self._runs.items()):
             if run.state is RunState.PLAYING:
                 self._runs[slot] = runs.interrupted(run, now)

@@ -111,6 +111,18 @@ def test_f28_what_a_power_cut_interrupted_is_judged_when_the_time_is_known(villa
     assert ["chao", "cds"] == [row.body["segment"] for row in village.journal.rows(kind="start")]
 
 
+def test_f61_what_was_withdrawn_while_it_played_does_not_go_on_after_a_crash(village: Village) -> None:
+    """It plays on while it plays; when its player dies, what is not approved any more is not begun again."""
+    village.until(START + timedelta(seconds=100))
+    village.decide(segments=tuple(one for one in village.decided.segments if one.id != "cds"))
+    village.live(5)
+    village.players[-1].kill()
+    village.live(20)
+
+    assert ["chao", "cds"] == [row.body["segment"] for row in village.journal.rows(kind="start")]
+    assert Verdict.PARTIAL is verdicts(village)["cds"]
+
+
 def test_f29_a_clock_that_was_ahead_has_cost_no_slot(village: Village) -> None:
     """Years ahead and not trusted, over a restart: when the time is known again, the session of today airs."""
     village.live(10)
