@@ -93,6 +93,8 @@ class Resident:
         self.misfortune.end()
         station.receive(self._world.authority.intent, now_us)
         station.fetch_media(now_us)
+        # Periods that are over are sealed with the next plan; one is made before the end.
+        self._schedule(now_us + 3_600_000_000, station.remind)
         self._wake()
 
     def end(self, first: date, last: date) -> None:

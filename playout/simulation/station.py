@@ -221,6 +221,8 @@ class SimulatedStation:
             player.advance(now_us)
             player.report()
         self.step += 1
+        if not self.trusted:
+            self.trouble(now_us, now_us + _NIGHT_US, "untrusted")
         try:
             daemon.step(0)
         except PowerCut:
@@ -308,6 +310,11 @@ class SimulatedStation:
         self.received = intent
         self.received_us = now_us
         self.trouble(now_us - 30_000_000, now_us + 30_000_000, "edit")
+        if self.daemon is not None:
+            self.daemon.wake()
+
+    def remind(self) -> None:
+        """Tell the station that there may be something new."""
         if self.daemon is not None:
             self.daemon.wake()
 

@@ -23,7 +23,7 @@ FOUND_BUGS = {
     115: "an order that came in the last milliseconds before an item did not cut it",
     116: "behind an item that began late because its output was gone, the next one began on its old time",
 }
-"""Seed, and what went wrong with it when it was first run."""
+"""Seed, and what went wrong with it when it was first run; those that time has changed have a named test as well."""
 
 
 @dataclass(slots=True)

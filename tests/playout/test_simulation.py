@@ -14,6 +14,7 @@ from playout.daemon import OutputSpec
 from playout.simulation import Machine, Options, SimulationReport, simulate
 from schedules.airing import Verdict
 from schedules.duty import DutyState
+from schedules.grid import OneOff, Timing
 from tests.playout.communes import CALM, MONDAY, ROUGH, at, commune, place, session
 from tests.playout.seeds import DAYS, FOUND_BUGS, Tally, live, tallies
 
@@ -136,6 +137,59 @@ def test_f7_power_goes_in_the_middle_of_a_long_item() -> None:
     assert Verdict.PARTIAL is slot.verdict
     assert slot.heard_s > 200
     assert ["XA/XA-trua/2026-11-27/cds"] == list(report.duties[0].slots)
+
+
+@pytest.mark.parametrize("seconds", [1, 9, 17])
+def test_after_a_late_start_nothing_overlaps(seconds: int) -> None:
+    """Back a few seconds after the session began: its items follow each other, late, one at a time."""
+    report = steady(commune(), power(at(1, 16, 59, 50), seconds), days=3)
+
+    assert () == report.violations
+    assert Verdict.AIRED is verdict(report, "XA/XA-chieu/2026-11-24/tin")
+
+
+@pytest.mark.parametrize("seconds", [14, 25, 36])
+def test_f20_behind_an_item_whose_output_came_late_nothing_overlaps(seconds: int) -> None:
+    """The output is gone when the session begins and comes back: what then begins late is not sounded over."""
+    lost = Event(at=at(1, 16, 59, 52), kind=EventKind.OUTPUT, lasts_s=seconds)
+    report = steady(commune(), lost, days=3)
+
+    assert () == report.violations
+    assert Verdict.AIRED is verdict(report, "XA/XA-chieu/2026-11-24/ket")
+
+
+@pytest.mark.parametrize("tenths", range(0, 32, 3))
+def test_f63_an_emergency_that_arrives_with_the_start_of_an_item(tenths: int) -> None:
+    """Ordered within the three seconds before: whatever began is cut for it, at every moment of its arrival."""
+    order = Event(at=at(1, 11, 0, 15 - tenths / 10), kind=EventKind.EMERGENCY, segment="nhac")
+    report = steady(commune(), order, days=3)
+
+    assert () == report.violations
+    assert 1 == report.sometimes["emergency_aired"]
+
+
+@pytest.mark.parametrize("later_s", [1, 20, 60])
+def test_f58_two_exact_orders_for_the_same_time(later_s: int) -> None:
+    """The pages refuse that; a station that gets it all the same lets one sound at a time, and each has its row."""
+    orders = tuple(
+        OneOff(
+            id=name,
+            station="XA",
+            segment=segment,
+            start=start,
+            timing=Timing.HARD,
+            ordered_by="Bà Hạnh",
+            ordered_at=at(0, 8),
+        )
+        for name, segment, start in (
+            ("a", "nhac-dai", at(1, 9)),
+            ("b", "nhac", at(1, 9) + timedelta(seconds=later_s)),
+        )
+    )
+    report = steady(commune(one_offs=orders), days=3)
+
+    assert () == report.violations
+    assert {"XA/oneoff/a", "XA/oneoff/b"} == {one.slot for one in report.slots if "/oneoff/" in one.slot}
 
 
 def test_f12_power_flaps_for_two_hours() -> None:
