@@ -388,7 +388,7 @@ def _findings(intent: Intent, code: StationCode, facts: Facts, now: datetime) ->
     found = list(check_grid(intent, station, facts, now))
     if errors(tuple(found)):
         return found
-    standings = plan(intent, facts, now, Interval(now, now + AHEAD)).duties
+    standings = plan(intent, facts, now, Interval(now, now)).duties
     found += [
         Finding(
             code="duty_in_danger",

@@ -312,3 +312,46 @@ def test_an_excuse_names_its_document_and_can_be_taken_back(world):
         assert excuses.in_force(session) == ()
     assert last(world) == ("duty.excuse_end", "done")
     assert "đã bỏ" in client.get("/nhiem-vu/danh-sach").text
+
+
+def test_validity_episode_and_priority_stay_when_a_card_is_edited(world):
+    """The card's dates, its number in a series and its priority are typed, kept, and not lost by the next edit."""
+    client = world.client()
+    document = world.analysed(client)
+    operator = world.signed_in("operator")
+    path = f"/bai/{document['id']}/sua"
+    form = {
+        "title": "Kỳ 3",
+        "station": "LONGHIEP",
+        "programme": "CDS",
+        "kind": "bai",
+        "topics": "DX-ONESTOP",
+        "revision": str(document["revision"]),
+        "valid_from": "2026-11-24T05:00",
+        "valid_until": "2026-12-24T21:00",
+        "episode": "3",
+        "priority": "priority",
+    }
+
+    bad = world.post(
+        operator, path, form | {"episode": "0", "valid_until": "2026-11-01T00:00", "priority": "emergency"}
+    )
+    saved = world.post(operator, path, form)
+
+    assert bad.status_code == 422
+    for name in ("episode", "valid_until", "priority"):
+        assert f'href="#f-{name}"' in bad.text, name
+    assert saved.status_code == 303, saved.text
+    kept = client.get(f"/api/v1/segments/{document['id']}", headers=world.token("operator")).json
+    assert (kept["episode"], kept["priority"]) == (3, "priority")
+    assert kept["valid_from"] == "2026-11-23T22:00:00+00:00"
+    page = operator.get(path).text
+    assert 'value="2026-12-24T21:00"' in page
+    assert 'value="3"' in page
+    changed = client.patch(
+        f"/api/v1/segments/{document['id']}",
+        json={"revision": kept["revision"], "episode": None, "priority": "normal"},
+        headers=world.token("operator"),
+    )
+    assert (changed.json["episode"], changed.json["priority"]) == (None, "normal")
+    assert changed.json["valid_from"] == kept["valid_from"]

@@ -140,3 +140,21 @@ def test_refusals_are_noted(world, client):
         entry = audit.newest(session)[0]
     assert (entry.what, entry.name, entry.outcome) == ("refused", "inspector", "refused")
     assert entry.subject == "POST /api/v1/stations/LONGHIEP/stop"
+
+
+def test_no_form_is_taken_without_its_token(world):
+    """S20: whatever a page posts, a foreign page cannot: without the session's own token nothing is done."""
+    client = world.signed_in("admin-minhlong")
+    checked = 0
+    for rule in world.app.url_map.iter_rules():
+        if not rule.endpoint.startswith("pages.") or "POST" not in (rule.methods or set()):
+            continue
+        needed = auth.access(world.app, rule.endpoint)
+        if needed in rights.MATRIX and not rights.permits(Role.ADMIN, needed):
+            continue
+        path = rule.rule
+        for argument in rule.arguments:
+            path = path.replace(f"<{argument}>", "LONGHIEP")
+        assert client.post(path, data={"dai": "LONGHIEP"}).status_code == 400, path
+        checked += 1
+    assert checked >= 25

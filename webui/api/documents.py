@@ -25,7 +25,7 @@ from schedules.duty import DutyStanding
 from schedules.findings import Finding
 from schedules.programme import Otherwise, Programme
 from schedules.rundown import RundownItem
-from schedules.segment import SegmentKind, SegmentState
+from schedules.segment import Priority, SegmentKind, SegmentState
 from schedules.station import Station, Unit
 from store.airings import LoggedAiring
 from store.segments import Event, SegmentRecord
@@ -62,6 +62,7 @@ Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1
 Name = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=200)]
 Reason = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=500)]
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Episode = Annotated[int, Field(ge=1, le=99_999)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -190,6 +191,8 @@ class SegmentOut(Answer):
     valid_from: When | None
     valid_until: When | None
     evergreen: bool
+    episode: int | None
+    priority: Priority
     sha256: str | None
     pcm_sha256: str | None
     samples: int | None
@@ -232,6 +235,8 @@ class SegmentOut(Answer):
             valid_from=card.valid_from,
             valid_until=card.valid_until,
             evergreen=card.evergreen,
+            episode=card.episode,
+            priority=card.priority,
             sha256=audio.sha256 if audio else None,
             pcm_sha256=audio.pcm_sha256 if audio else None,
             samples=audio.samples if audio else None,
@@ -297,6 +302,8 @@ class Upload(BaseModel):
     valid_from: Asked | None = None
     valid_until: Asked | None = None
     evergreen: bool = False
+    episode: Episode | None = None
+    priority: Literal["normal", "priority"] = "normal"
 
 
 class CardChange(Question):
@@ -312,6 +319,8 @@ class CardChange(Question):
     valid_from: Asked | None = None
     valid_until: Asked | None = None
     evergreen: bool | None = None
+    episode: Episode | None = None
+    priority: Literal["normal", "priority"] | None = None
 
 
 class TrimIn(Question):

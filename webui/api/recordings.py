@@ -11,7 +11,7 @@ from flask import Response, jsonify, request, send_file
 from audio.peaks import peaks
 from schedules.errors import Conflict, Refused, Unknown
 from schedules.findings import Finding, Severity
-from schedules.segment import SegmentId, SegmentState
+from schedules.segment import Priority, SegmentId, SegmentState
 from schedules.text import Text
 from store import segments
 from store.segments import Card, SegmentRecord
@@ -67,6 +67,8 @@ def create(card: Upload) -> Any:  # noqa: ANN401 - APIFlask's pairs of document 
             valid_from=card.valid_from,
             valid_until=card.valid_until,
             evergreen=card.evergreen,
+            episode=card.episode,
+            priority=Priority(card.priority),
         ),
         person=person,
     )
@@ -117,8 +119,10 @@ def change_card(segment: SegmentId, change: CardChange) -> SegmentOut:
     given = {
         name: value
         for name in change.model_fields_set - {"revision", "topics"}
-        if (value := getattr(change, name)) is not None or name.startswith("valid_")
+        if (value := getattr(change, name)) is not None or name.startswith("valid_") or name == "episode"
     }
+    if change.priority is not None:
+        given["priority"] = Priority(change.priority)
     if change.topics is not None:
         given["topics"] = _topics(change.topics)
     work.edit(segment, card=replace(card, **given), revision=change.revision, person=person)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from schedules.airing import Airing
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
 from schedules.grid import Timing
-from schedules.segment import SegmentKind, SegmentState
+from schedules.segment import Priority, SegmentKind, SegmentState
 from schedules.station import Station
 from schedules.text import Text
 from schedules.topics import BY_CODE, GROUPS, in_group
@@ -35,6 +36,7 @@ from webui.services import services
 _PAGE = 50
 _TITLE = 200
 _SOON = timedelta(minutes=5)
+OFFERED_PRIORITIES = (Priority.NORMAL, Priority.PRIORITY)
 WORKING = frozenset({SegmentState.RECEIVED, SegmentState.ANALYSING})
 CHANGEABLE = frozenset({SegmentState.READY, SegmentState.RETURNED, SegmentState.SUBMITTED, SegmentState.APPROVED})
 STEPS = {
@@ -73,6 +75,10 @@ class Filled:
     author: str = ""
     language: str = "vi"
     evergreen: bool = False
+    valid_from: str = ""
+    valid_until: str = ""
+    episode: str = ""
+    priority: str = Priority.NORMAL.value
 
 
 def routes(pages: Blueprint) -> None:
@@ -398,6 +404,10 @@ def _filled() -> Filled:
         author=" ".join(form.get("author", "").split())[:200],
         language="hre" if form.get("language") == "hre" else "vi",
         evergreen=form.get("evergreen") == "1",
+        valid_from=form.get("valid_from", "").strip(),
+        valid_until=form.get("valid_until", "").strip(),
+        episode=form.get("episode", "").strip(),
+        priority=form.get("priority", Priority.NORMAL.value),
     )
 
 
@@ -411,7 +421,15 @@ def _of_card(card: Card) -> Filled:
         author=card.author,
         language=card.language,
         evergreen=card.evergreen,
+        valid_from=_typed(card.valid_from),
+        valid_until=_typed(card.valid_until),
+        episode="" if card.episode is None else str(card.episode),
+        priority=card.priority.value,
     )
+
+
+def _typed(moment: datetime | None) -> str:
+    return "" if moment is None else f"{local(moment):%Y-%m-%dT%H:%M}"
 
 
 def _card(mine: Scope, filled: Filled, *, origin: str = "own") -> tuple[Card | None, tuple[Finding, ...]]:
@@ -440,7 +458,17 @@ def _card(mine: Scope, filled: Filled, *, origin: str = "own") -> tuple[Card | N
                 "An item of this programme needs at least one topic, else it does not count for the duty.",
             )
         )
-    if problems or kind is None:
+    valid_from, valid_until = parse_moment(filled.valid_from), parse_moment(filled.valid_until)
+    if filled.valid_from and valid_from is None:
+        problems.append(_problem("valid_from", "Ngày giờ này không đúng.", "This is not a date and time."))
+    if filled.valid_until and (valid_until is None or (valid_from is not None and valid_until <= valid_from)):
+        problems.append(_problem("valid_until", "Hạn dùng phải sau lúc bắt đầu.", "It must end after it begins."))
+    if filled.episode and not re.fullmatch(r"[1-9]\d{0,4}", filled.episode):
+        problems.append(_problem("episode", "Số kỳ là số từ 1.", "An episode is a number from 1 on."))
+    priority = next((one for one in OFFERED_PRIORITIES if one.value == filled.priority), None)
+    if priority is None:
+        problems.append(_problem("priority", "Hãy chọn mức ưu tiên.", "Choose the priority."))
+    if problems or kind is None or priority is None:
         return None, tuple(problems)
     return (
         Card(
@@ -454,6 +482,10 @@ def _card(mine: Scope, filled: Filled, *, origin: str = "own") -> tuple[Card | N
             author=filled.author,
             origin=origin,
             evergreen=filled.evergreen,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            episode=int(filled.episode) if filled.episode else None,
+            priority=priority,
         ),
         (),
     )

@@ -8,7 +8,7 @@ from schedules.airing import Evidence, Verdict
 from schedules.duty import Counting, DutyState, Period
 from schedules.grid import DayKind, ItemKind, Timing
 from schedules.programme import Order, Otherwise
-from schedules.segment import SegmentKind, SegmentState
+from schedules.segment import Priority, SegmentKind, SegmentState
 from schedules.text import Text
 
 
@@ -126,6 +126,11 @@ PERIODS = {
     Period.WEEK: Text("tuần", "week"),
     Period.MONTH: Text("tháng", "month"),
     Period.YEAR: Text("năm", "year"),
+}
+PRIORITIES = {
+    Priority.NORMAL: Text("Thông thường", "Normal"),
+    Priority.PRIORITY: Text("Ưu tiên", "Priority"),
+    Priority.EMERGENCY: Text("Khẩn cấp", "Emergency"),
 }
 ORDERS = {
     Order.NEWEST: Text("Bài mới nhất trước", "Newest first"),
