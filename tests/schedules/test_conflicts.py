@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from schedules.calendar import occurrences
@@ -154,6 +154,86 @@ def reckoned(decided: Intent, after: datetime, until: date | None) -> Found:
 def test_the_search_finds_what_a_walk_over_every_day_finds(decided: Intent) -> None:
     """Any recurrences, templates, day kinds, exceptions and clock changes: the same first overlaps."""
     assert walked(decided, AFTER, UNTIL) == reckoned(decided, AFTER, UNTIL)
+
+
+CLOSE = st.sampled_from([time(23, 30), time(0), time(0, 20, 30), time(0, 50), time(2, 30), time(3)])
+CYCLES = st.sampled_from([1, 2, 3, 4, 6, 9, 10])
+NTHS = st.builds(NthWeekday, nth=st.sampled_from([1, 2, 5, -1]), weekday=st.integers(1, 7))
+
+
+def close(name: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[SessionRule]:
+    """Return rules with starts that are often at odds with each other, unlike in what `more` draws."""
+    parts: dict[str, st.SearchStrategy[Any]] = {
+        "starts": st.lists(CLOSE, min_size=1, max_size=2, unique=True).map(tuple),
+        "length_s": st.sampled_from([1790, 1800, 3600, 100_000]),
+        **more,
+    }
+    return st.fixed_dictionaries(parts).map(lambda drawn: session(place("a"), name=name, **drawn))
+
+
+WEEKLY = {"weekdays": WEEKDAYS, "every_weeks": CYCLES, "anchor": DATES}
+MONTHLY = {
+    "month_days": st.lists(st.sampled_from([1, 28, 29, 31, -1]), max_size=2).map(tuple),
+    "nth_weekdays": st.tuples(NTHS),
+}
+DATED = {"weekdays": WEEKDAYS, "valid_from": maybe(DATES), "valid_until": maybe(DATES), "until": maybe(MOMENTS)}
+IN_WEEKS = {"weekdays": WEEKDAYS, "template": st.sampled_from([None, None, *TEMPLATES])}
+SOME = st.builds(
+    SessionException,
+    id=st.uuids().map(str),
+    station=st.just("XA"),
+    session=st.sampled_from(["a", "b"]),
+    day=DATES,
+    change=st.just(Change.MOVE),
+    following=st.booleans(),
+    to_day=maybe(DATES),
+    to_start=CLOSE,
+    since=st.just(BEFORE),
+    until=maybe(MOMENTS),
+)
+SPECIAL = st.builds(
+    CalendarDay,
+    day=DATES,
+    kind=st.sampled_from(DayKind),
+    name=st.just(""),
+    works_as=st.integers(1, 7),
+)
+FOCUSED: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+    "cycles": {"sessions": st.tuples(close("a", **WEEKLY), close("b", **WEEKLY))},
+    "months": {"sessions": st.tuples(close("a", **MONTHLY), close("b", **WEEKLY))},
+    "months-behind": {"sessions": st.tuples(close("b", **WEEKLY), close("a", **MONTHLY), close("c", **MONTHLY))},
+    "dates": {"sessions": st.tuples(close("a", **DATED), close("b", **DATED))},
+    "weeks": {
+        "sessions": st.tuples(close("a", **IN_WEEKS), close("b", **IN_WEEKS)),
+        "templates": st.lists(TEMPLATE, min_size=1, max_size=3, unique_by=lambda template: template.id).map(tuple),
+    },
+    "moves": {
+        "sessions": st.tuples(close("a", **WEEKLY), close("b", **WEEKLY)),
+        "exceptions": st.lists(SOME, min_size=1, max_size=3).map(tuple),
+    },
+    "swaps": {
+        "sessions": st.tuples(close("a", **WEEKLY), close("b", **WEEKLY)),
+        "exceptions": st.lists(SOME, max_size=1).map(tuple),
+        "calendar": st.lists(SPECIAL, min_size=1, max_size=4).map(tuple),
+    },
+    "clocks": {
+        "sessions": st.tuples(close("a", **WEEKLY), close("b", **MONTHLY)),
+        "stations": st.tuples(STATION.map(lambda one: replace(one, zone="Europe/Paris"))),
+    },
+}
+
+
+@pytest.mark.parametrize("focus", FOCUSED)
+def test_the_search_finds_what_a_walk_finds(focus: str) -> None:
+    """Close together and one thing at a time: cycles, months, dates, weeks, moves, swapped days, clock changes."""
+
+    @seed(5)
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(st.fixed_dictionaries(FOCUSED[focus]).map(lambda parts: intent(**parts)))
+    def search(decided: Intent) -> None:
+        assert walked(decided, AFTER, UNTIL) == reckoned(decided, AFTER, UNTIL)
+
+    search()
 
 
 @pytest.mark.parametrize(
