@@ -202,7 +202,10 @@ def test_one_date_of_a_session_is_cancelled_moved_and_restored(world):
     shown = world.post(client, path, {"dai": "LONGHIEP", "what": "cancel"})
     cancelled = world.publish(client, path, {"dai": "LONGHIEP", "what": "cancel", "reason": "Mất điện theo lịch"})
     page = client.get(f"{path}?dai=LONGHIEP").text
+    week = client.get("/lich/2026-W48?dai=LONGHIEP").text
 
+    assert "Quyết định riêng trong tuần này" in week
+    assert f'href="{path}?dai=LONGHIEP"' in week
     assert "bỏ 1 buổi" in shown.text
     assert cancelled.status_code == 303
     assert "Hủy buổi" in page
@@ -342,3 +345,17 @@ def test_a_decreed_day_is_for_every_station_and_needs_its_document(world):
     with world.database.reading() as session:
         assert calendar_days.decreed(session) == ()
     assert traces(world)[-2:] == ["calendar.decree", "calendar.take_back"]
+
+
+def test_a_session_over_midnight_stands_in_the_week_in_which_it_began(world):
+    """The night from Sunday to Monday belongs to Sunday, on the page too."""
+    client = world.signed_in("operator")
+    night = FORM | {"name": "Buổi đêm", "how": "weekly", "weekdays": ["7"], "starts": "23:45", "minutes": "30"}
+    world.publish(client, PATH, night)
+
+    before = client.get("/lich/2026-W48?dai=LONGHIEP&ngay=2026-11-29").text
+    after = client.get("/lich/2026-W49?dai=LONGHIEP&ngay=2026-11-30").text
+
+    assert before.count("23:45–00:15") == 1
+    assert after.count("23:45–00:15") == 1
+    assert "T2 30/11" not in after.split("23:45–00:15")[1].split("</a>")[0]

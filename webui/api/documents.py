@@ -556,6 +556,8 @@ class StationOut(Answer):
     unit: str
     zone: str
     permitted: list[list[str]]
+    quiet: list[list[str]]
+    groups: dict[str, str]
     self_approval: bool
     state: str
     on_air: OnAirOut | None
@@ -578,6 +580,8 @@ class StationOut(Answer):
             unit=station.unit,
             zone=station.zone,
             permitted=[[f"{span.start:%H:%M}", f"{span.end:%H:%M}"] for span in station.permitted],
+            quiet=[[f"{span.start:%H:%M}", f"{span.end:%H:%M}"] for span in station.quiet],
+            groups={group.code: group.name for group in station.groups},
             self_approval=station.self_approval,
             state=status.state if status else "off",
             on_air=OnAirOut.of(status.on_air) if status and status.on_air else None,

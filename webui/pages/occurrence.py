@@ -200,7 +200,7 @@ def _page(mine: Scope, station: Station, one: One, wanted: Wanted, found: Review
         wanted=wanted,
         errors=found.errors,
         review=found,
-        made=[_made(known) for known in made],
+        made=[decided(known) for known in made],
         answer=_answer(station, one, due),
         week=week_of(one.day),
         over=one.planned <= now(),
@@ -209,7 +209,8 @@ def _page(mine: Scope, station: Station, one: One, wanted: Wanted, found: Review
     )
 
 
-def _made(exception: SessionException) -> Made:
+def decided(exception: SessionException) -> Made:
+    """Return a decision in words."""
     if exception.change is Change.CANCEL:
         text = (
             _("Hủy từ %(day)s trở đi", day=day_short(exception.day))

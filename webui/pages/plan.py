@@ -43,6 +43,7 @@ class Row:
     mark: states.Mark
     segment: str | None
     quiet: bool
+    heard_by: str
     at_s: float | None
 
 
@@ -193,6 +194,14 @@ def _session_names(station: Station) -> dict[str, str]:
     return {rule.id: rule.name for rule in known if rule.station == station.code}
 
 
+def _heard_by(station: Station, item: RundownItem) -> str:
+    """Return which cluster groups hear it, nothing where all do."""
+    if item.targets is None:
+        return ""
+    names = [group.name for group in station.groups if group.code in item.targets]
+    return _("cho %(groups)s", groups=", ".join(names)) if names else _("không cụm loa nào mở giờ này")
+
+
 def _row(mine: Scope, station: Station, item: RundownItem, row: Airing | None, at_s: float | None) -> Row:
     if row is not None:
         mark = states.VERDICTS[row.verdict]
@@ -216,5 +225,6 @@ def _row(mine: Scope, station: Station, item: RundownItem, row: Airing | None, a
         mark=mark,
         segment=item.segment,
         quiet=row is not None,
+        heard_by=_heard_by(station, item),
         at_s=at_s,
     )

@@ -20,6 +20,7 @@ from webui import work
 from webui.auth import allowed
 from webui.pages import answers, ribbon, states
 from webui.pages.formats import clock, local, minutes
+from webui.pages.hours import spans_text
 from webui.pages.language import say
 from webui.pages.layout import ago, live_page, page
 from webui.pages.scope import Scope, door, now, scope, statuses
@@ -168,11 +169,18 @@ def _station_page(mine: Scope, one: Station, *, stop_error: str = "", code: int 
         "stop_error": stop_error,
         "clock": _clock(status),
         "live_url": url_for("pages.station", code=one.code),
-        "hours": ", ".join(_("cả ngày") if s.whole_day else f"{s.start:%H:%M}–{s.end:%H:%M}" for s in one.permitted),
+        "hours": _hours(one),
     }
     if code != 200:
         return page("station.html", active="stations", code=code, **values)
     return live_page("station.html", "_station.html", active="stations", **values)
+
+
+def _hours(one: Station) -> str:
+    hours = _("cả ngày") if any(span.whole_day for span in one.permitted) else spans_text(one.permitted, ", ")
+    if not one.quiet:
+        return hours
+    return _("%(hours)s, trừ %(quiet)s", hours=hours, quiet=spans_text(one.quiet, ", "))
 
 
 def _clock(status: StationStatus | None = None) -> ClockState:

@@ -16,17 +16,18 @@ from werkzeug.wrappers import Response as AnyResponse
 from schedules.airing import Airing, Verdict
 from schedules.calendar import Occurrence, day_kind, instant, occurrences
 from schedules.clock import Interval
-from schedules.grid import CalendarDay, ItemKind, OneOff, SessionRule, WeekTemplate
+from schedules.grid import CalendarDay, ItemKind, OneOff, SessionException, SessionRule, WeekTemplate
 from schedules.intent import Intent
 from schedules.segment import Segment
 from schedules.station import Station
-from store import airings, one_offs, sessions
+from store import airings, exceptions, one_offs, sessions
 from store.intent import load_intent
 from webui.auth import allowed
 from webui.pages import states
 from webui.pages.answers import Part
 from webui.pages.formats import day_name, iso_week, local, week_name, week_of, week_text
 from webui.pages.layout import page
+from webui.pages.occurrence import Made, decided
 from webui.pages.scope import Scope, now, scope
 from webui.pages.session import recurrence
 from webui.pages.weeks import holds_when
@@ -118,10 +119,13 @@ def week(week: str) -> AnyResponse:
         rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=20_000)
         singles = one_offs.of_station(database, station.code, during.start, during.end)
         rules = sessions.in_force(database, station.code)
+        decisions = exceptions.in_force(database, station.code)
     found = occurrences(intent, station, during)
     worst = _worst([row.airing for row in rows])
     owed = {duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations}
-    drawn = [one for one in found if len(one.rule.starts) <= _FREQUENT]
+    # What began before Monday stands in the week in which it began.
+    begun = [one for one in found if during.contains(one.during.start)]
+    drawn = [one for one in begun if len(one.rule.starts) <= _FREQUENT]
     frequent = [rule for rule in rules if len(rule.starts) > _FREQUENT]
     blocks = _blocks(mine, station, monday, drawn, singles, worst, owed, intent.segments, week)
     bands, fold_end = _bands(blocks, station, often=bool(frequent))
@@ -151,7 +155,24 @@ def week(week: str) -> AnyResponse:
         weekdays=recurrence,
         holds_when=holds_when,
         starts=_starts,
+        decisions=_decisions(decisions, rules, monday),
     )
+
+
+def _decisions(
+    decisions: Sequence[SessionException], rules: Sequence[SessionRule], monday: date
+) -> list[tuple[str, str, str, Made]]:
+    """Return what was decided about single dates of the week: session's name, its name in addresses, date, words."""
+    sunday = monday + timedelta(days=6)
+    of = {rule.id: rule for rule in rules}
+    found = []
+    for one in decisions:
+        touched = monday <= one.day <= sunday or (one.to_day is not None and monday <= one.to_day <= sunday)
+        rule = of.get(one.session)
+        if rule is not None and (touched or (one.following and one.day <= sunday)):
+            name = rule.id if len(rule.starts) == 1 else f"{rule.id}.{one.number or 1}"
+            found.append((rule.name, name, one.day.isoformat(), decided(one)))
+    return found
 
 
 def _week(text: str) -> tuple[int, int]:
