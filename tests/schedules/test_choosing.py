@@ -255,6 +255,16 @@ def test_any_programme_takes_all_but_each_by_its_own_rule() -> None:
     assert ["s1", "n", "s2", "again"] == ids(found)
 
 
+def test_any_programme_rotates_where_a_programme_does() -> None:
+    """A recording whose programme only rotates is found where any will do, in the order of every way there is."""
+    decided = intent(
+        segments=(segment("r", programme="A"), segment("again", programme="B")),
+        programmes=(programme(Otherwise.ROTATION, code="A"), programme(Otherwise.REPEAT, code="B")),
+    )
+
+    assert ["again", "r"] == ids(choices(decided, decided.stations[0], aired(r=19, again=20), None, NOW, ()))
+
+
 def test_an_unknown_programme_has_the_usual_rules() -> None:
     """A programme that the intent does not name is filled by the defaults of a programme."""
     decided = intent(segments=(segment("a"), segment("b", owner="HUYEN")), programmes=())
@@ -372,6 +382,8 @@ def test_choosing_nothing_gives_the_reason() -> None:
     decided = stocked()
 
     choice = choose(decided, decided.stations[0], Facts(station="XA"), "CDS", NOW, ())
+    taken = stocked(segment("a", topics=()))
+    assert choose(taken, taken.stations[0], Facts(station="XA"), "CDS", NOW, ()).segment is taken.segments[0]
 
     assert choice.segment is None
     assert not choice.fresh
