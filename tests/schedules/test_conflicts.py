@@ -383,3 +383,68 @@ def test_a_shifted_clock_brings_two_sessions_together() -> None:
     (found,) = first_overlaps(decided, station, datetime(2026, 1, 1, tzinfo=UTC))
 
     assert datetime(2026, 3, 29, 1, tzinfo=UTC) == found.start
+
+
+@pytest.mark.parametrize("to_day", [date(2026, 11, 26), date(2027, 3, 11), date(2199, 12, 26)])
+def test_one_moved_session_is_found_where_it_meets_another(to_day: date) -> None:
+    """Friday's session on a Thursday, at the time of Thursday's; nothing else is out of the ordinary."""
+    thursday = session(place("a"), name="a", weekdays=(4,))
+    friday = session(place("a"), name="b", weekdays=(5,))
+    moved = SessionException(
+        id="x",
+        station="XA",
+        session="b",
+        day=date(2026, 12, 18),
+        change=Change.MOVE,
+        to_day=to_day,
+        since=BEFORE,
+    )
+    decided = intent(sessions=(thursday, friday), exceptions=(moved,))
+
+    (found,) = first_overlaps(decided, decided.station("XA"), local(23, 0))
+
+    assert [to_day, date(2026, 12, 18)] == [found.first.day, found.second.day]
+
+
+@pytest.mark.parametrize(("start", "overlaps"), [(time(5, 29, 30), True), (time(5, 29), False), (time(6), False)])
+def test_sessions_that_only_touch_do_not_overlap(start: time, overlaps: bool) -> None:
+    """Half a minute before half past five for a minute; what ends as the next begins is no conflict."""
+    rules = (session(place("a"), name="a"), session(place("a"), name="b", starts=(start,), length_s=60))
+    decided = intent(sessions=rules)
+
+    assert overlaps is bool(first_overlaps(decided, decided.station("XA"), local(23, 0)))
+
+
+def test_two_rules_have_one_first_overlap_whichever_begins_first() -> None:
+    """On Mondays one begins earlier, on Tuesdays the other."""
+    one = session(place("a"), name="a", weekdays=(1, 2), starts=(time(5, 30),))
+    monday = session(place("a"), name="b", weekdays=(1, 2), starts=(time(5, 15), time(5, 45)), length_s=900)
+    moved = session(place("a"), name="b", weekdays=(1, 2), starts=(time(5, 15), time(5, 45)), length_s=1200)
+    for other in (monday, moved):
+        for rules in ((one, other), (other, one)):
+            decided = intent(sessions=rules)
+            (found,) = first_overlaps(decided, decided.station("XA"), local(23, 0))
+            assert {"a", "b"} == {found.first.rule.id, found.second.rule.id}
+            assert date(2026, 11, 23) == found.second.day
+
+
+@pytest.mark.parametrize("first", range(23, 30))
+def test_cycles_are_counted_from_whatever_day_is_asked(first: int) -> None:
+    """Every 4th Thursday against every 6th Friday, over midnight: each start of the search finds the same night."""
+    thursday = session(
+        place("a"), name="a", weekdays=(4,), starts=(time(23, 45),), every_weeks=4, anchor=date(2026, 12, 10)
+    )
+    friday = session(place("a"), name="b", weekdays=(5,), starts=(time(0),), every_weeks=6, anchor=date(2026, 12, 21))
+    sunday = session(
+        place("a"), name="c", weekdays=(7,), starts=(time(23, 50),), every_weeks=2, anchor=date(2026, 12, 3)
+    )
+    monday = session(
+        place("a"), name="d", weekdays=(1,), starts=(time(0, 5),), every_weeks=3, anchor=date(2026, 12, 10)
+    )
+    decided = intent(sessions=(thursday, friday, sunday, monday))
+
+    found = first_overlaps(decided, decided.station("XA"), local(first, 0))
+
+    walk = walked(decided, local(first, 0), date(2027, 12, 31))
+    assert sorted(value[0] for value in walk.values()) == [overlap.start for overlap in found]
+    assert 2 == len(found)
