@@ -170,7 +170,7 @@ class Misfortune:
             station.cut_power_at_a_write(dice.randint(1, 4 if rows_only else 60), point, rows_only=rows_only)
             self._befall(self._world.now_us + 900_000_000, lambda: self._power(lasts_us, why="by chance"))
         elif dice.random() < 0.1:
-            for number in range(12):  # F12: flapping
+            for number in range(8):  # F12: flapping
                 self._befall(self._world.now_us + number * 90_000_000, lambda: self._power(20_000_000, why="flapping"))
         else:
             self._power(lasts_us, why="by chance")

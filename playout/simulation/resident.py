@@ -24,7 +24,7 @@ from schedules.duty import DutyOutcome
 from schedules.standing import duty_standings
 from schedules.station import Station
 
-REPLAN_S = 4 * 3600.0
+REPLAN_S = 20 * 3600.0
 """How old a plan may become here: a simulated station looks seldom, and plans anew after everything that happens."""
 
 _TRACE = 25

@@ -135,7 +135,7 @@ class SimulatedStation:
             self.clock.advance_to(now_us)
             self.player.kill()
         self.daemon, self.player = None, None
-        self.disk.cut_in, self.offered = None, None
+        self.disk.cut_in = None
         self.trouble(now_us, back_us + 60_000_000, "power")
         self.happened(now_us, "power", f"off for {(back_us - now_us) / 1e6:.0f} s, {why}")
         self.schedule(back_us, lambda: self.boot(back_us))
@@ -174,7 +174,8 @@ class SimulatedStation:
             self._lose_power_with_a_write(now_us)
 
     def _start_daemon(self, now_us: int) -> None:
-        self.player = None
+        # What lies beside the daemon is the newest document again: that is kept by the link, not by the daemon.
+        self.player, self.offered = None, None
         journal = SimulatedJournal(self.disk, clock=self.clock, boot=f"boot-{self.boots}")
         journal.start()
         daemon = StationDaemon(
@@ -320,6 +321,8 @@ class SimulatedStation:
 
     def offer_old(self, intent: Intent) -> None:
         """Let an older snapshot lie where the station looks, as after a restore above."""
+        if self.received is None or intent.revision >= self.received.revision:
+            return
         self.offered = intent
         if self.daemon is not None:
             self.sometimes["older_intent_offered"] += 1

@@ -17,15 +17,15 @@ MONDAY = date(2026, 11, 23)
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
 ROUGH = FaultRates(
-    power=2.0,
-    clock_step=0.5,
-    link=0.7,
-    media_missing=0.5,
-    media_corrupt=0.5,
-    output=0.8,
-    player=1.2,
+    power=1.5,
+    clock_step=0.4,
+    link=0.6,
+    media_missing=0.4,
+    media_corrupt=0.4,
+    output=0.7,
+    player=1.0,
     emergency=0.4,
-    late_edit=2.0,
+    late_edit=1.6,
 )
 """More goes wrong in such a week than in a year of a real station."""
 

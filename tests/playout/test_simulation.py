@@ -79,6 +79,7 @@ def power(moment: datetime, seconds: float) -> Event:
     return Event(at=moment, kind=EventKind.POWER, lasts_s=seconds)
 
 
+@pytest.mark.timeout(1200)
 def test_ten_thousand_rough_station_days_break_no_invariant_and_reach_every_rare_state() -> None:
     """Everything goes wrong more often than in a year; each check holds, and each rare state was really there."""
     total = Tally()
