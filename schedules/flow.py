@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from math import inf
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Run, RunState, Verdict
-from schedules.calendar import Occurrence, occurrences, open_groups, open_until, permitted
+from schedules.calendar import Occurrence, instant, local_dates, occurrences, open_groups, open_until, permitted
 from schedules.choosing import Choice, Stock, usable
 from schedules.clock import Interval
 from schedules.duty import Counting
@@ -22,7 +23,7 @@ from schedules.programme import ProgrammeCode
 from schedules.reconcile import origin, starts_anew
 from schedules.rundown import RundownItem
 from schedules.segment import Priority, Segment, SegmentId
-from schedules.station import Station, StationCode, units_above
+from schedules.station import GroupCode, Station, StationCode, units_above
 from schedules.text import Text
 
 LATE_LIMIT_S = {Timing.HARD: 30.0, Timing.SOFT: 300.0, Timing.RELATIVE: 300.0}
@@ -48,6 +49,7 @@ NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The appr
 OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 TOO_MANY = Text("Quá số buổi được phát trong ngày.", "More sessions than a day may have.")
 TOO_LATE = Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
+OVER_LIMIT = Text("Quá số phút được phát trong ngày.", "More minutes than a day may have.")
 NO_ROOM = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
 
 
@@ -111,6 +113,8 @@ class Flow:
     _former: dict[str, list[Interval]] = field(default_factory=dict)
     _too_many: set[str] = field(default_factory=set)
     _day_s: dict[date, float] = field(default_factory=dict)
+    _airing: set[SegmentId] = field(default_factory=set)
+    _over_limit: set[SlotId] = field(default_factory=set)
     _above: frozenset[str] = frozenset()
 
     # The whole
@@ -122,6 +126,7 @@ class Flow:
         self.finals = {row.slot: row for row in self.facts.airings}
         self.begun = {run.slot: run for run in self.facts.runs if run.state is not RunState.ARMED or run.parts}
         self._find_former()
+        self._account(during)
         self.used = {run.item.segment: run.item.start for run in self.begun.values() if run.item.segment is not None}
         self._order(during)
         for item in self.make_ups:
@@ -130,25 +135,85 @@ class Flow:
         self._blocks += [self._pinned_block(slot, one) for slot, one in self.pinned.items()]
         under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
         self._on_air_until = max((self._ends(item) for item in under_way), default=None)
-        sessions = occurrences(self.intent, self.station, during)
-        self._count_sessions(sessions)
+        sessions = self._sessions(during)
         for number, session in enumerate(sessions):
-            self._place_soft(session.during.start)
-            self._session(session, sessions[number + 1 :])
+            if session.during.start < during.end:
+                self._place_soft(session.during.start)
+                self._session(session, sessions[number + 1 :])
         self._place_soft(during.end)
         placed = {item.slot for item in self.items}
         for run in self.begun.values():
             if run.slot not in placed:
                 # Its place is gone from the grid, or it is a make-up: it goes on, and takes its time.
                 self._add(self._under_way(run))
+        for row in self.finals.values():
+            if row.slot not in placed and during.contains(row.planned_start):
+                self._add(_from_row(row))
+        self._name_what_airs()
+
+    def _name_what_airs(self) -> None:
+        """Let what gave way name what airs in its stead; where nothing does, there was simply no room."""
+        items = {item.slot: item for item in self.items}
+        nobody = set()
+        for number, item in enumerate(self.items):
+            other, seen = item.replaced_by, {item.slot}
+            while other in items and other not in seen and items[other].replaced_by is not None:
+                seen.add(other)
+                other = items[other].replaced_by
+            if other is None or (other == item.replaced_by and other in items and _sounds(items[other])):
+                continue
+            airs = other in items and _sounds(items[other])
+            if not airs:
+                nobody.add(item.slot)
+            self.items[number] = replace(item, replaced_by=other if airs else None, why=item.why if airs else NO_ROOM)
+        self.findings = [
+            replace(f, code="does_not_fit", message=NO_ROOM, hint=_HINT_ROOM)
+            if f.code == "gives_way" and f.where in nobody
+            else f
+            for f in self.findings
+        ]
 
     def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode | None]) -> None:
         """Place the sessions of `during` that hold a slot of one of `programmes`; None stands for any."""
-        sessions = [s for s in occurrences(self.intent, self.station, during) if s.during.start >= during.start]
-        self._count_sessions(sessions)
+        sessions = self._sessions(during)
         for number, session in enumerate(sessions):
-            if None in programmes or any(place.programme in programmes for place in session.rule.items):
+            wanted = None in programmes or any(place.programme in programmes for place in session.rule.items)
+            if wanted and during.contains(session.during.start):
                 self._session(session, sessions[number + 1 :])
+
+    def _sessions(self, during: Interval) -> list[Occurrence]:
+        """Return the sessions of the local days of `during` in their order: what a day may hold is asked of all of it.
+
+        Of those that start together, the one that keeps its time comes first.
+        """
+        first, *_, last = *local_dates(self.zone, during), during.end.astimezone(self.zone).date()
+        start = instant(self.zone, first, time(0))
+        longest = max((rule.length_s for rule in self.intent.sessions if rule.station == self.station.code), default=0)
+        end = max(instant(self.zone, last + timedelta(days=1), time(0)), during.end + timedelta(seconds=longest))
+        sessions = occurrences(self.intent, self.station, Interval(start, end))
+        self._count_sessions([s for s in sessions if s.during.start >= start])
+        sessions = [s for s in sessions if s.during.end > during.start]
+        return sorted(sessions, key=lambda s: (s.during.start, -self._weight(s), s.name, s.day))
+
+    def _account(self, during: Interval) -> None:
+        """Count the time and the seconds of what has its row, also of make-ups and of places that are gone."""
+        limited = self.station.limits.day_s is not None
+        for row in self.finals.values():
+            began = when(row)
+            if row.samples_aired == 0 or began < during.start:
+                continue
+            ended = max(began, row.ended_at or row.planned_end)
+            self.taken.append(Interval(began, ended))
+            self.firm.append(Interval(began, ended))
+            if limited and row.kind != ItemKind.EMERGENCY:
+                self._spend(began, row.seconds_aired)
+        for run in self.begun.values():
+            if limited and run.item.kind is not ItemKind.EMERGENCY:
+                self._spend(origin(run), (run.item.end - run.item.start).total_seconds())
+
+    def _spend(self, began: datetime, seconds: float) -> None:
+        day = began.astimezone(self.zone).date()
+        self._day_s[day] = self._day_s.get(day, 0.0) + seconds
 
     def _count_sessions(self, sessions: Sequence[Occurrence]) -> None:
         """Note which sessions are more than a day may have: the lightest give way, then the latest."""
@@ -182,6 +247,7 @@ class Flow:
 
         ordered = sorted(self.intent.one_offs, key=turn)
         mine = [o for o in ordered if o.station == self.station.code and during.start <= o.start < during.end]
+        self._spend_orders(mine)
         for one_off in mine:
             if one_off.cancelled_at is not None:
                 self.items.append(self._one_off(one_off, one_off.start))
@@ -191,6 +257,22 @@ class Flow:
             (o for o in mine if o.cancelled_at is None and o.timing is not Timing.HARD and not _urgent(o)),
             key=lambda o: (o.start, o.id),
         )
+
+    def _spend_orders(self, orders: Iterable[OneOff]) -> None:
+        """Take what is ordered from the day's limit before any session; note what goes beyond it by itself."""
+        limit = self.station.limits.day_s
+        if limit is None:
+            return
+        for one_off in orders:
+            slot = one_off_slot(self.station.code, one_off.id)
+            taken = slot in self.finals or slot in self.begun or one_off.cancelled_at is not None
+            if taken or _urgent(one_off) or self._ordered(one_off)[0] is None:
+                continue
+            seconds = self._length(one_off.segment).total_seconds()
+            if self._day_s.get(one_off.start.astimezone(self.zone).date(), 0.0) + seconds > limit:
+                self._over_limit.add(slot)
+            else:
+                self._spend(one_off.start, seconds)
 
     # Sessions
 
@@ -215,9 +297,10 @@ class Flow:
         due = max(nominal, self._busy_until or nominal)
         if max(due, nominal) > start and session.during.end > self.now:
             self._delayed(session)
-        places = self._all_chosen(session, nominal, due)
+        before = dict(self.used)
+        places, dropped, shortened = self._agreed(session, later, nominal, due, end, replaced_by)
+        reserved = self.used.keys() - before.keys()
         hards = [(start + timedelta(seconds=p.place.offset_s or 0), p) for p in places if self._exact(p)]
-        dropped, shortened = self._gives_way(session, places, hards, later, nominal, due, end)
         latest = max(end, session.during.end) + OVERRUN_LIMIT
         if end_by is not None:
             latest = end
@@ -240,9 +323,16 @@ class Flow:
                     self._on_air_until = due
                 previous = _Before(item.slot, self._ends(item)) if item.cut_at is None and _sounds(item) else None
                 continue
-            if place.kind is ItemKind.FILLER and place.programme is not None:
+            if _fills(place):
+                if place.offset_s is not None and place.timing is not Timing.RELATIVE:
+                    nominal = max(nominal, start + timedelta(seconds=place.offset_s))
                 until = self._room_after(start, end, places[index + 1 :], dropped, shortened)
-                nominal, due, previous = self._fillers(session, chosen, nominal, due, until, previous)
+                if any(self._has_passed(p) for p in places[index + 1 :]):
+                    until = start  # its turn is over
+                rest = [p for p in places[index + 1 :] if p.slot not in dropped and self._settled(p.slot) is None]
+                kept_s = sum(shortened.get(p.slot, p.length).total_seconds() for p in rest)
+                left_s = self._left_s(session, later, kept_s, max(nominal, due))
+                nominal, due, previous = self._fillers(session, chosen, nominal, due, until, left_s, previous)
                 continue
             if slot in self.pinned:
                 item = self._pin(session, chosen, self.pinned[slot], nominal, previous)
@@ -263,15 +353,13 @@ class Flow:
             item = self._item(session, chosen, nominal, due, length)
             if place.timing is Timing.SOFT:
                 item = replace(item, late_limit_s=max(30.0, place.bound_s - (nominal - offset).total_seconds()))
-            if (by := replaced_by or dropped.get(slot)) is not None and _sounds(item):
-                self.used.pop(item.segment or "", None)
+            if (by := dropped.get(slot)) is not None and _sounds(item):
                 item = self._gave_way(item, by if by != slot else None, end_by, session, pushed=pushed)
             else:
                 item = self._admit(item, session, end, latest, end_by, pushed=pushed)
             self._open(session, chosen, item, min(end, latest))
             if _sounds(item) and item.due > self.now and (item.due - nominal).total_seconds() > item.late_limit_s:
                 self._find("too_late", item, TOO_LATE, _HINT_ROOM)
-                self.used.pop(item.segment or "", None)
                 item = _without_audio(item, TOO_LATE)
             if not _sounds(item):
                 self._add(item)
@@ -291,6 +379,42 @@ class Flow:
         self._planned_until = max(nominal, self._planned_until or nominal)
         if places:
             self._last_slot = places[-1].slot
+        for segment in reserved - self._airing:
+            del self.used[segment]
+
+    def _agreed(
+        self,
+        session: Occurrence,
+        later: Sequence[Occurrence],
+        nominal: datetime,
+        due: datetime,
+        end: datetime,
+        replaced_by: SlotId | None,
+    ) -> tuple[list[_Place], Mapping[SlotId, SlotId], Mapping[SlotId, timedelta]]:
+        """Return the places of a session, what of it gives way to which slot, and relays that get shorter.
+
+        A place that gives way keeps no recording from the others: they choose again without it.
+        """
+        before = dict(self.used)
+        gone: dict[SlotId, _Place] = {}
+        gone_by: dict[SlotId, SlotId] = {}
+        while True:
+            self.used = dict(before)
+            places = self._all_chosen(session, nominal, due, gone)
+            if replaced_by is None:
+                dropped, shortened = self._gives_way(session, places, later, nominal, due, end)
+            else:
+                dropped, shortened = {p.slot: replaced_by for p in places if self._settled(p.slot) is None}, {}
+            freed = [
+                p
+                for p in places
+                if p.slot in dropped and p.place.programme and p.choice.segment and p.slot not in self.pinned
+            ]
+            gone_by |= dropped
+            if not freed:
+                order = {f"{self._name(session)}/{place.id}": n for n, place in enumerate(session.rule.items)}
+                return sorted((*places, *gone.values()), key=lambda p: order[p.slot]), gone_by, shortened
+            gone |= {p.slot: p for p in freed}
 
     def _name(self, session: Occurrence) -> str:
         return f"{self.station.code}/{session.name}/{session.day.isoformat()}"
@@ -308,13 +432,18 @@ class Flow:
             for need in self.needs
         )
 
-    def _all_chosen(self, session: Occurrence, nominal: datetime, due: datetime) -> list[_Place]:
-        """Return the places of a session with what fills them, each chosen for about the time of its start."""
+    def _all_chosen(
+        self, session: Occurrence, nominal: datetime, due: datetime, gone: Collection[SlotId]
+    ) -> list[_Place]:
+        """Return the places of a session but those `gone`, each with what fills it at about the time of its start."""
         found = []
+        needs = self.needs
         for place in session.rule.items:
             if place.offset_s is not None and place.timing is not Timing.RELATIVE:
                 nominal = max(nominal, session.during.start + timedelta(seconds=place.offset_s))
-            chosen = self._chosen(session, place, max(nominal, due))
+            if f"{self._name(session)}/{place.id}" in gone:
+                continue
+            chosen = self._chosen(session, place, max(nominal, due), needs)
             if chosen is None:
                 continue
             found.append(chosen)
@@ -322,13 +451,14 @@ class Flow:
             segment = chosen.choice.segment
             if place.programme is not None and segment is not None and not lost:
                 self.used.setdefault(segment.id, max(nominal, due))
+                needs = [need.after(segment.programme, segment.topics, max(nominal, due)) for need in needs]
             nominal += chosen.length
         return found
 
-    def _chosen(self, session: Occurrence, place: SessionItem, due: datetime) -> _Place | None:
+    def _chosen(self, session: Occurrence, place: SessionItem, due: datetime, needs: Sequence[Need]) -> _Place | None:
         """Return a place with what fills it; None for an optional place that stays empty."""
         slot = f"{self._name(session)}/{place.id}"
-        if slot in self.finals or slot in self.begun or (place.kind is ItemKind.FILLER and place.programme):
+        if slot in self.finals or slot in self.begun or _fills(place):
             empty = Choice(segment=None, why=NO_ROOM)
             return _Place(place, slot, empty, _NOTHING, Rank.FILLER)
         if place.relay is not None:
@@ -336,16 +466,18 @@ class Flow:
             return _Place(
                 place, slot, Choice(segment=None, why=why), timedelta(seconds=place.length_s or 0), Rank.RELAY
             )
-        choice = self._choice(place, slot, max(due, session.during.start))
+        waits_s = 0 if place.timing is Timing.RELATIVE else place.offset_s or 0
+        longest = timedelta(seconds=session.rule.length_s - waits_s)
+        choice = self._choice(place, slot, max(due, session.during.start), longest, needs)
         segment = choice.segment
         if segment is None:
             if place.optional:
                 return None
             return _Place(place, slot, choice, _NOTHING, Rank.ORDINARY)
-        return _Place(place, slot, choice, segment.duration, self._rank(place, choice, segment, due))
+        return _Place(place, slot, choice, segment.duration, self._rank(place, choice, segment, due, needs))
 
-    def _rank(self, place: SessionItem, choice: Choice, segment: Segment, due: datetime) -> Rank:
-        if any(need.counts(segment.programme, segment.topics, due) for need in self.needs):
+    def _rank(self, place: SessionItem, choice: Choice, segment: Segment, due: datetime, needs: Sequence[Need]) -> Rank:
+        if any(need.counts(segment.programme, segment.topics, due) for need in needs):
             return Rank.DUTY
         if segment.priority is not Priority.NORMAL:
             return Rank.PRIORITY
@@ -357,7 +489,9 @@ class Flow:
             return Rank.REPEAT
         return Rank.ABOVE if segment.owner in self._above and place.programme is not None else Rank.ORDINARY
 
-    def _choice(self, place: SessionItem, slot: SlotId, due: datetime) -> Choice:
+    def _choice(
+        self, place: SessionItem, slot: SlotId, due: datetime, longest: timedelta, needs: Sequence[Need]
+    ) -> Choice:
         if (pin := self.pinned.get(slot)) is not None:
             return pin.choice
         if place.segment is not None:
@@ -373,9 +507,18 @@ class Flow:
         found = self.stock.choices(place.programme, due, self.used, key=slot)
         if not found.found:
             return Choice(segment=None, why=found.why_nothing)
-        if found.found[0].contested:
+        first = found.found[0]
+        if first.contested:
             self._contested(slot)
-        return self._for_duty(place.programme, found.found, due) or found.found[0]
+        fitting = tuple(c for c in found.found if c.segment and c.segment.duration <= longest) or found.found
+        best = self._for_duty(place.programme, fitting, due, needs) or fitting[0]
+        if first.segment is None or first in fitting:
+            return best
+        why = Text(f"“{first.segment.title}” dài hơn chỗ của mục này.", f"“{first.segment.title}” is too long here.")
+        self.findings.append(
+            Finding(code="too_long", severity=Severity.WARNING, where=slot, message=why, hint=_HINT_ROOM)
+        )
+        return replace(best, why=Text(f"{why.vi} {best.why.vi}", f"{why.en} {best.why.en}"))
 
     def _contested(self, slot: SlotId) -> None:
         message = Text(
@@ -411,9 +554,11 @@ class Flow:
             return Choice(segment=None, why=NOT_ON_STATION)
         return Choice(segment=fixed, why=Text("Mục cố định của buổi phát.", "A fixed item of the session."), fresh=True)
 
-    def _for_duty(self, programme: ProgrammeCode, found: tuple[Choice, ...], due: datetime) -> Choice | None:
+    def _for_duty(
+        self, programme: ProgrammeCode, found: tuple[Choice, ...], due: datetime, needs: Sequence[Need]
+    ) -> Choice | None:
         """Return the choice that brings the most duties further, where the first one brings fewer."""
-        owed = [n for n in self.needs if n.missing and n.owed.duty.programme in (None, programme)]
+        owed = [n for n in needs if n.missing and n.owed.duty.programme in (None, programme)]
         if not owed or len(found) == 1:
             return None
 
@@ -438,27 +583,27 @@ class Flow:
         return replace(best, why=why)
 
     def _exact(self, chosen: _Place) -> bool:
-        return chosen.place.timing is Timing.HARD and chosen.place.offset_s is not None
+        place = chosen.place
+        return place.timing is Timing.HARD and place.offset_s is not None and not _fills(place)
 
     def _gives_way(
         self,
         session: Occurrence,
         places: list[_Place],
-        hards: list[tuple[datetime, _Place]],
         later: Sequence[Occurrence],
         nominal: datetime,
         due: datetime,
         end: datetime,
     ) -> tuple[Mapping[SlotId, SlotId], Mapping[SlotId, timedelta]]:
-        exact = {hard.slot: at for at, hard in hards}
+        start = session.during.start
+        exact = {p.slot: start + timedelta(seconds=p.place.offset_s or 0) for p in places if self._exact(p)}
         entries = []
-        left_s = self._left_s(session, places, later)
         for chosen in places:
             place, slot = chosen.place, chosen.slot
             settled = self._settled(slot)
             pin = self.pinned.get(slot)
             wanted = None
-            if place.timing is Timing.SOFT and place.offset_s is not None:
+            if place.offset_s is not None and (place.timing is Timing.SOFT or _fills(place)):
                 wanted = session.during.start + timedelta(seconds=place.offset_s)
             entries.append(
                 Entry(
@@ -468,7 +613,7 @@ class Flow:
                     late_limit=timedelta(seconds=LATE_LIMIT_S[Timing.HARD if slot in exact else Timing.RELATIVE]),
                     exact=pin.start if pin is not None else exact.get(slot),
                     wanted=wanted,
-                    bound=timedelta(seconds=place.bound_s),
+                    bound=timedelta(seconds=session.rule.length_s if _fills(place) else place.bound_s),
                     settled=settled,
                     relay=place.relay is not None,
                 )
@@ -479,7 +624,9 @@ class Flow:
             end=end,
             due=self._after_on_air(due),
             latest=max(end, session.during.end) + OVERRUN_LIMIT,
-            left_s=left_s,
+            left_s=self._session_left_s(session),
+            day_left_s=self._day_left(places, later),
+            day=lambda moment: moment.astimezone(self.zone).date(),
             clear=lambda moment, length: _clear(blocks, moment, length),
             now=self.now,
         )
@@ -494,38 +641,68 @@ class Flow:
             return item.end, self._ends(item)
         return None
 
-    def _left_s(self, session: Occurrence, places: Sequence[_Place], later: Sequence[Occurrence] = ()) -> float | None:
-        """Return the seconds that limits leave this session, after what duties of later that day will need."""
-        limits = self.station.limits
-        left = [] if limits.session_s is None else [limits.session_s - self._spent_s(p.slot for p in places)]
-        if limits.day_s is not None:
-            pinned = [p for p in self.pinned.values() if p.start.astimezone(self.zone).date() == session.day]
-            here = {chosen.slot for chosen in places}
-            kept = sum(p.during.seconds for p in pinned if p.slot not in here and p.slot not in self._placed())
-            left.append(limits.day_s - self._day_s.get(session.day, 0.0) - kept - self._set_aside_s(session, later))
-        return min(left, default=None)
+    def _has_passed(self, chosen: _Place) -> bool:
+        """Return whether a place, or a piece of a filler, has begun or has its row."""
+        prefix = f"{chosen.slot}."
+        pieces = _fills(chosen.place) and any(s.startswith(prefix) for s in (*self.finals, *self.begun))
+        return pieces or self._settled(chosen.slot) is not None
 
-    def _placed(self) -> frozenset[SlotId]:
-        return frozenset(item.slot for item in self.items)
+    def _session_left_s(self, session: Occurrence) -> float | None:
+        """Return the seconds that the limit of a session leaves beside what has begun or is placed in it already."""
+        left_s = self._begun_left_s(session)
+        if left_s is None:
+            return None
+        begun = (*self.finals, *self.begun)
+        mine = (i for i in self.items if i.session == self._name(session) and i.slot not in begun and _sounds(i))
+        return left_s - sum((item.end - item.start).total_seconds() for item in mine)
 
-    def _set_aside_s(self, session: Occurrence, later: Sequence[Occurrence]) -> float:
-        """Return the seconds that slots of duties will need later that day."""
-        seconds = 0.0
+    def _begun_left_s(self, session: Occurrence) -> float | None:
+        """Return the seconds that the limit of a session leaves beside what has begun."""
+        limit = self.station.limits.session_s
+        if limit is None:
+            return None
+        prefix = f"{self._name(session)}/"
+        spent = sum(row.seconds_aired for row in self.finals.values() if row.slot.startswith(prefix))
+        under_way = (run.item for run in self.begun.values() if run.slot.startswith(prefix))
+        return limit - spent - sum((item.end - item.start).total_seconds() for item in under_way)
+
+    def _left_s(self, session: Occurrence, later: Sequence[Occurrence], kept_s: float, moment: datetime) -> float:
+        """Return the seconds that limits leave fillers at `moment`, beside what else of the session is to come."""
+        left_s = self._session_left_s(session)
+        day_left_s = self._day_left((), later)
+        left = [] if left_s is None else [left_s]
+        if day_left_s is not None:
+            left.append(day_left_s(moment.astimezone(self.zone).date()))
+        return min(left, default=inf) - kept_s
+
+    def _day_left(self, places: Sequence[_Place], later: Sequence[Occurrence]) -> Callable[[date], float] | None:
+        """Return what the limit of a day leaves a session, after what duties of later that day will need."""
+        limit = self.station.limits.day_s
+        if limit is None:
+            return None
+        kept: dict[date, float] = {}
+        gone = {chosen.slot for chosen in places} | {item.slot for item in self.items}
+        for slot, pin in self.pinned.items():
+            if slot not in gone:
+                day = pin.start.astimezone(self.zone).date()
+                kept[day] = kept.get(day, 0.0) + pin.during.seconds
         for other in later:
-            if other.day != session.day:
-                continue
-            for place in other.rule.items:
-                slot = f"{self._name(other)}/{place.id}"
-                if slot in self.pinned or slot in self.finals or not self._owed(place, other.during.start):
-                    continue
-                found = self.stock.choices(place.programme, other.during.start, self.used, key=slot).found
-                if found and found[0].segment is not None:
-                    seconds += found[0].segment.duration.total_seconds()
-        return seconds
+            day = other.during.start.astimezone(self.zone).date()
+            kept[day] = kept.get(day, 0.0) + self._set_aside_s(other)
+        return lambda day: limit - self._day_s.get(day, 0.0) - kept.get(day, 0.0)
 
-    def _spent_s(self, slots: Iterable[SlotId]) -> float:
-        rows = (self.finals.get(slot) for slot in slots)
-        return sum(row.seconds_aired for row in rows if row is not None)
+    def _set_aside_s(self, session: Occurrence) -> float:
+        """Return the seconds that slots of duties will need in a later session."""
+        seconds = 0.0
+        for place in session.rule.items:
+            slot = f"{self._name(session)}/{place.id}"
+            settled = slot in self.pinned or slot in self.finals or slot in self.begun
+            if settled or not self._owed(place, session.during.start):
+                continue
+            found = self.stock.choices(place.programme, session.during.start, self.used, key=slot).found
+            if found and found[0].segment is not None:
+                seconds += found[0].segment.duration.total_seconds()
+        return seconds
 
     def _room_after(
         self,
@@ -555,6 +732,7 @@ class Flow:
         nominal: datetime,
         due: datetime,
         until: datetime,
+        left_s: float,
         previous: _Before | None,
     ) -> tuple[datetime, datetime, _Before | None]:
         """Place as many whole recordings as fit before `until`; each is a slot of its own, numbered."""
@@ -571,9 +749,8 @@ class Flow:
         # Time that has passed is not filled afterwards.
         begins = self._after_on_air(max(due, nominal, self.now if nominal < self.now - _LATEST else nominal))
         starts = max(nominal, begins) if begins - nominal > _LATEST else nominal
-        left_s = self._left_s(session, [])
         for _ in range(_MOST_FILLERS):
-            piece = self._piece(chosen, f"{chosen.slot}.{number}", starts, begins, until, left_s)
+            piece = self._piece(session, chosen, number, starts, begins, until, left_s)
             if piece is None or piece.segment is None:
                 break
             length = piece.segment.duration
@@ -589,21 +766,31 @@ class Flow:
             number += 1
             nominal = starts = item.end
             due = begins = max(item.due, self.now) + length
-            left_s = None if left_s is None else left_s - length.total_seconds()
+            left_s -= length.total_seconds()
             previous = _Before(item.slot, due)
         return nominal, due, previous
 
     def _piece(
-        self, chosen: _Place, slot: SlotId, nominal: datetime, due: datetime, until: datetime, left_s: float | None
+        self,
+        session: Occurrence,
+        chosen: _Place,
+        number: int,
+        nominal: datetime,
+        due: datetime,
+        until: datetime,
+        left_s: float,
     ) -> Choice | None:
-        """Return the first recording for a filler that is free and fits in whole."""
+        """Return the first recording for a filler that is free, fits in whole, and is not the one just heard."""
         if due >= self.intent.valid_until:
             return None
-        for choice in self.stock.choices(chosen.place.programme, due, self.used, key=slot).found:
-            if choice.segment is None or choice.segment.id in self.used:
+        prefix = f"{self._name(session)}/"
+        heard = (i.segment for i in reversed(self.items) if i.slot.startswith(prefix) and i.sha256 is not None)
+        last = next(heard, None)
+        for choice in self.stock.choices(chosen.place.programme, due, self.used, key=f"{chosen.slot}.{number}").found:
+            if choice.segment is None or choice.segment.id == last:
                 continue
             length = choice.segment.duration
-            fit = max(nominal, due) + length <= until and (left_s is None or length.total_seconds() <= left_s)
+            fit = max(nominal, due) + length <= until and length.total_seconds() <= left_s
             if fit and self._clear(nominal, length) == nominal and self._clear(due, length) == due:
                 return choice
         return None
@@ -631,8 +818,33 @@ class Flow:
         programme = chosen.place.programme
         if programme is None or item.start + timedelta(seconds=item.late_limit_s) < self.now:
             return
+        if self._name(session) in self._too_many:
+            return
         begins = max(item.due, self.now) if item.start < self.now else item.due
-        self.openings.append(Opening(slot=chosen.slot, programme=programme, start=begins, until=until))
+        over = min(until, self._heard_until(session.rule.targets, begins) or until)
+        left_s = self._begun_left_s(session)
+        self.openings.append(
+            Opening(
+                slot=chosen.slot,
+                session=self._name(session),
+                left_s=left_s,
+                programme=programme,
+                start=begins,
+                until=over,
+            )
+        )
+
+    def _heard_until(self, targets: tuple[GroupCode, ...], moment: datetime) -> datetime | None:
+        """Return until when what begins at `moment` may last by the hours of the station and of any group meant."""
+        until = open_until(self.station, moment)
+        meant = [group for group in self.station.groups if not targets or group.code in targets]
+        if not meant or any(not group.permitted for group in meant):
+            return until
+        theirs = [open_until(replace(self.station, permitted=g.permitted, quiet=()), moment) for g in meant]
+        if any(end is None for end in theirs):
+            return until
+        longest = max(end for end in theirs if end is not None)
+        return longest if until is None else min(until, longest)
 
     def _item(
         self, session: Occurrence, chosen: _Place, start: datetime, due: datetime, length: timedelta
@@ -741,7 +953,8 @@ class Flow:
         ]
         if not any(matches(need.owed.duty, item.programme, item.topics) for need in self.needs):
             grace = timedelta(seconds=LATE_LIMIT_S[Timing.HARD])
-            cuts += [at for at in exact if item.due < at and ends > at + grace]
+            # Where the plan let it run past the exact time, nothing is there to be cut for.
+            cuts += [at for at in exact if item.due < at and item.end <= at and ends > at + grace]
         return replace(item, cut_at=min(cuts)) if cuts else item
 
     def _ends(self, item: RundownItem) -> datetime:
@@ -824,17 +1037,7 @@ class Flow:
             return _from_row(row)
         if (run := self.begun.get(slot)) is not None:
             return replace(self._under_way(run), cancelled_by=one_off.cancelled_by)
-        segment = self._segments.get(one_off.segment)
-        why = Text(
-            f"Lượt phát riêng do {one_off.ordered_by} xếp.",
-            f"A single airing ordered by {one_off.ordered_by}.",
-        )
-        if segment is not None and not usable(self.intent, self.station, segment):
-            segment = None
-        if segment is None:
-            why = Text("Bài của lượt phát riêng không còn được duyệt.", "The ordered item is no longer approved.")
-        elif self.facts.media is not None and segment.sha256 not in self.facts.media:
-            segment, why = None, NOT_ON_STATION
+        segment, why = self._ordered(one_off)
         if segment is not None and one_off.timing is not Timing.HARD and not _urgent(one_off):
             due = self._clear(due, segment.duration)
         item = replace(
@@ -852,14 +1055,29 @@ class Flow:
         if segment is None:
             return item
         if not _urgent(one_off):
+            if slot in self._over_limit:
+                self._find("over_limit", item, OVER_LIMIT, _HINT_LIMIT)
+                return _without_audio(item, OVER_LIMIT)
             during = Interval(due, due + segment.duration)
             groups = open_groups(self.station, (), during)
             if not permitted(self.station, during) or groups == ():
                 self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
                 return _without_audio(item, OUTSIDE_HOURS)
             item = replace(item, open_until=open_until(self.station, due), targets=groups)
-        self.used[segment.id] = due
+        self._use(item)
         return item
+
+    def _ordered(self, one_off: OneOff) -> tuple[Segment | None, Text]:
+        """Return the recording of an order, and why it airs or cannot."""
+        segment = self._segments.get(one_off.segment)
+        if segment is None or not usable(self.intent, self.station, segment):
+            return None, Text(
+                "Bài của lượt phát riêng không còn được duyệt.", "The ordered item is no longer approved."
+            )
+        if self.facts.media is not None and segment.sha256 not in self.facts.media:
+            return None, NOT_ON_STATION
+        by = one_off.ordered_by
+        return segment, Text(f"Lượt phát riêng do {by} xếp.", f"A single airing ordered by {by}.")
 
     def _clear(self, start: datetime, length: timedelta) -> datetime:
         """Return the first moment at or after `start` at which `length` fits between what keeps its time."""
@@ -877,18 +1095,17 @@ class Flow:
 
     def _add(self, item: RundownItem) -> None:
         self.items.append(item)
-        if not _sounds(item) or item.cancelled_by is not None:
+        if not _sounds(item) or item.cancelled_by is not None or item.slot in self.finals:
             return
         during = Interval(item.due, item.due + (item.end - item.start))
         self.taken.append(during)
-        firm = item.slot in self.finals or item.slot in self.begun or (item.session is None and item.duty is None)
+        firm = item.slot in self.begun or (item.session is None and item.duty is None)
         if firm:
             self.firm.append(during)
-        day = item.due.astimezone(self.zone).date() if self.station.limits.day_s is not None else None
-        row = self.finals.get(item.slot)
-        if day is not None and item.priority is not Priority.EMERGENCY:
-            seconds = during.seconds if row is None else row.seconds_aired
-            self._day_s[day] = self._day_s.get(day, 0.0) + seconds
+        limited = self.station.limits.day_s is not None and item.priority is not Priority.EMERGENCY
+        ordered = item.session is None and item.duty is None  # its seconds are taken before any session
+        if limited and item.slot not in self.begun and not ordered:
+            self._spend(item.due, during.seconds)
         if self.will_count(item):
             self.needs = [need.after(item.programme, item.topics, item.due) for need in self.needs]
 
@@ -926,6 +1143,7 @@ class Flow:
     def _use(self, item: RundownItem) -> None:
         if item.segment is not None:
             self.used[item.segment] = item.due
+            self._airing.add(item.segment)
 
     def _delayed(self, session: Occurrence) -> None:
         message = Text(
@@ -956,6 +1174,10 @@ _HINT_HOURS = Text(
 _HINT_SESSIONS = Text(
     "Gộp hoặc bỏ bớt một buổi, hoặc sửa giới hạn của đài.", "Join or drop a session, or change the station's limits."
 )
+_HINT_LIMIT = Text(
+    "Xếp sang ngày khác, hoặc nâng giới hạn số phút phát của đài.",
+    "Order it for another day, or raise the station's limit of minutes.",
+)
 _HINT_ROOM = Text(
     "Rút ngắn bài, bớt mục, hoặc kéo dài buổi phát.", "Shorten the item, take a place out, or lengthen the session."
 )
@@ -963,6 +1185,11 @@ _HINT_ROOM = Text(
 
 def _urgent(one_off: OneOff) -> bool:
     return one_off.priority is Priority.EMERGENCY
+
+
+def _fills(place: SessionItem) -> bool:
+    """Return whether a place takes as many recordings as fit. An exact time of its own lets it begin, cuts nobody."""
+    return place.kind is ItemKind.FILLER and place.programme is not None
 
 
 def _sounds(item: RundownItem) -> bool:

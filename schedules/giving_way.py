@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import IntEnum
 
 from schedules.grid import SlotId
@@ -54,8 +54,9 @@ class Room:
     """The time that a session has.
 
     start, end: as planned; due: when its first item can really begin; latest: when it must be over after a delay.
-    left_s: seconds of sound that limits leave it, None for any. clear: the first moment at or after one from which so
-    much time is free of ordered airings. now: what should have begun before it, longer ago than its limit, is lost.
+    left_s: seconds of sound that limits leave the session; day_left_s: that they leave a local date; None for any.
+    day: the local date of a moment. clear: the first moment at or after one from which so much time is free of ordered
+    airings. now: what should have begun before it, longer ago than its limit, is lost.
     """
 
     start: datetime
@@ -63,6 +64,8 @@ class Room:
     due: datetime
     latest: datetime
     left_s: float | None
+    day_left_s: Callable[[date], float] | None
+    day: Callable[[datetime], date]
     clear: Callable[[datetime, timedelta], datetime]
     now: datetime
 
@@ -83,7 +86,10 @@ class _Clash:
 
 
 def give_way(entries: Sequence[Entry], room: Room) -> Verdicts:
-    """Return what must give way so that the rest fits, one by one from the lowest rank."""
+    """Return what must give way so that the rest fits, one by one from the lowest rank.
+
+    What has room after all, because what it gave way to did not fit either, comes back: the highest rank first.
+    """
     kept = list(entries)
     dropped: dict[SlotId, SlotId] = {}
     shortened: dict[SlotId, timedelta] = {}
@@ -98,12 +104,18 @@ def give_way(entries: Sequence[Entry], room: Room) -> Verdicts:
         tight = victim is clash.entry and victim.exact is not None and len(clash.among) > 1
         dropped[victim.slot] = clash.among[-2].slot if tight else clash.entry.slot
         kept.remove(victim)
+    for entry in sorted((e for e in entries if e.slot in dropped), key=lambda e: -e.rank):
+        back = [e for e in entries if e.slot not in dropped or e is entry]
+        back = [replace(e, length=shortened.get(e.slot, e.length)) for e in back]
+        if _first_clash(back, room) is None:
+            del dropped[entry.slot]
     return Verdicts(dropped=dropped, shortened={slot: left for slot, left in shortened.items() if slot not in dropped})
 
 
 def _first_clash(entries: Sequence[Entry], room: Room) -> _Clash | None:
     planned, due = room.start, room.due
     left_s = room.left_s
+    days: dict[date, tuple[float, tuple[Entry, ...]]] = {}
     since: list[Entry] = []
     every: list[Entry] = []
     for entry in entries:
@@ -129,11 +141,18 @@ def _first_clash(entries: Sequence[Entry], room: Room) -> _Clash | None:
         over = max(planned + entry.length - room.end, due + entry.length - room.latest)
         if over > timedelta(0):
             return _clash(entry, since, over)
-        if left_s is not None:
+        lost = room.now - planned > entry.late_limit or due + entry.length <= room.now
+        if not lost and left_s is not None:
             left_s -= entry.length.total_seconds()
             if left_s < 0:
                 return _clash(entry, every, timedelta(seconds=-left_s))
-        lost = room.now - planned > entry.late_limit or due + entry.length <= room.now
+        if not lost and room.day_left_s is not None:
+            day = room.day(due)
+            left, same = days.get(day) or (room.day_left_s(day), ())
+            left -= entry.length.total_seconds()
+            if left < 0:
+                return _clash(entry, same, timedelta(seconds=-left))
+            days[day] = (left, (*same, entry))
         planned += entry.length
         due = max(due, planned) if lost else max(due, room.now) + entry.length
         if not lost:

@@ -23,9 +23,14 @@ EFFORT = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """A programme slot of the grid that has not begun: it starts at `start`, and must be over at `until`."""
+    """A programme slot of the grid that has not begun: it starts at `start`, and must be over at `until`.
+
+    left_s: seconds that its session may still air, None where there is no limit.
+    """
 
     slot: SlotId
+    session: str
+    left_s: float | None
     programme: ProgrammeCode
     start: datetime
     until: datetime
@@ -156,16 +161,19 @@ class _Search:
         """Return the ways to bring one need further: the grid's slots by time, then a make-up at its earliest."""
         found: list[Placement] = []
         choices = [c for c in self._offered(index, need, used) if c.segment is not None]
-        taken = {one.slot for one in placed}
+        taken = {one.slot: one.during.seconds for one in placed if one.slot is not None}
         for opening in self.problem.openings:
             if opening.slot in taken or not need.owed.during.contains(opening.start):
                 continue
+            prefix = f"{opening.session}/"
+            spent_s = sum(seconds for slot, seconds in taken.items() if slot.startswith(prefix))
             for choice in choices:
                 segment = choice.segment
                 if segment is None or segment.programme != opening.programme:
                     continue
                 during = Interval(opening.start, opening.start + segment.duration)
-                free = during.end <= opening.until and not _overlaps(during, blocked)
+                left = opening.left_s is None or spent_s + during.seconds <= opening.left_s
+                free = left and during.end <= opening.until and not _overlaps(during, blocked)
                 if free and self._may(need, segment, during, placed):
                     found.append(
                         Placement(slot=opening.slot, need=need, choice=choice, segment=segment, start=opening.start)

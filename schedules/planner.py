@@ -38,6 +38,12 @@ TRIES = 6
 MAKE_UP_LATE = timedelta(seconds=60)
 """How late a make-up may begin; later the next mark is taken."""
 
+_GRACE = timedelta(seconds=50)
+"""How long after its mark a make-up keeps it: the rest of its lateness is for the player to begin."""
+
+_PINNINGS = 4
+"""How often slots are looked for anew when some could not hold what the search put there."""
+
 _LOOK_BACK = timedelta(hours=26)
 _FURTHEST = timedelta(days=35)
 _AT_ONCE = timedelta(microseconds=1)
@@ -60,21 +66,21 @@ def plan(intent: Intent, facts: Facts, now: datetime, horizon: Interval, *, thor
     items = [*flow.items, *make_ups]
     standings, findings = making.stood(flow, items, thorough=thorough)
     kept = [i for i in items if i.start < horizon.end and max(i.end, i.due) >= horizon.start]
-    seen = [f for f in flow.findings if _within(f, items, horizon)]
+    seen = [f for f in flow.findings if _within(f, flow.items, kept)]
     return Rundown(
         station=station.code,
         revision=intent.revision,
         planned_at=now,
         items=tuple(sorted(kept, key=lambda i: (i.start, i.due, i.slot))),
-        findings=(*seen, *findings),
+        findings=tuple(dict.fromkeys((*seen, *findings))),
         duties=standings,
     )
 
 
-def _within(finding: Finding, items: Sequence[RundownItem], horizon: Interval) -> bool:
-    """Return whether a finding is about the asked stretch; those about whole sessions stay."""
-    about = next((item for item in items if item.slot == finding.where), None)
-    return about is None or about.start < horizon.end
+def _within(finding: Finding, items: Sequence[RundownItem], kept: Sequence[RundownItem]) -> bool:
+    """Return whether a finding about an item or a session is about the stretch that was asked for."""
+    known = any(finding.where in (item.slot, item.session) for item in items)
+    return not known or any(finding.where in (item.slot, item.session) for item in kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,19 +144,27 @@ class _Making:
     ) -> tuple[Flow, tuple[RundownItem, ...]]:
         """Return the plan in which duties take the time of ordinary items, where it fulfils more of them."""
         problem = self._problem_instead(flow)
-        instead = solve(problem)
-        if instead.missing >= beside.missing:
-            return flow, make_ups
-        pinned = {one.slot: one for one in instead.placements if one.slot is not None}
-        forced = self._make_ups(flow, instead)
-        other = self._new(pinned, forced)
-        other.fill(Interval(self.during.start, max(self.during.end, self._until(problem.needs))))
-        left = sum(n.missing for n in self._open(other))
-        more: tuple[RundownItem, ...] = ()
-        if left:
-            rest = solve(self._problem(other, self._open(other)))
-            left, more = rest.missing, self._make_ups(other, rest)
-        return (other, more) if left < beside.missing else (flow, make_ups)
+        best, missing = (flow, make_ups), beside.missing
+        for _ in range(_PINNINGS):
+            instead = solve(problem)
+            if instead.missing >= missing:
+                break
+            pinned = {one.slot: one for one in instead.placements if one.slot is not None}
+            other = self._new(pinned, self._make_ups(flow, instead))
+            other.fill(Interval(self.during.start, max(self.during.end, self._until(problem.needs))))
+            left = sum(n.missing for n in self._open(other))
+            more: tuple[RundownItem, ...] = ()
+            if left:
+                rest = solve(self._problem(other, self._open(other)))
+                left, more = rest.missing, self._make_ups(other, rest)
+            if left < missing:
+                best, missing = (other, more), left
+            silent = {item.slot for item in other.items if item.slot in pinned and item.sha256 is None}
+            if missing == 0 or not silent:
+                break
+            # A slot that could not hold it after all, by something that only the pass over the grid knows.
+            problem = replace(problem, openings=tuple(o for o in problem.openings if o.slot not in silent))
+        return best
 
     def _problem(self, flow: Flow, lacking: tuple[Need, ...]) -> Problem:
         return self._posed(flow, lacking, blocked=tuple(flow.taken), used=flow.used, openings=False)
@@ -189,7 +203,7 @@ class _Making:
             windows=tuple(tuple(self._windows(n.owed)) for n in ordered),
             offered=offered,
             earliest=self.now,
-            grace=MAKE_UP_LATE,
+            grace=_GRACE,
             zone=flow.zone,
             tries=tuple(TRIES - len(self._tried(flow, n.owed)) for n in ordered),
             day_left_s=(flow.day_left_s if openings else flow.day_unused_s),
@@ -239,7 +253,7 @@ class _Making:
         return frozenset(slot for slot in (*flow.finals, *flow.begun) if slot.startswith(prefix))
 
     def _make_ups(self, flow: Flow, solution: Solution) -> tuple[RundownItem, ...]:
-        taken = {slot for owed in self.owed for slot in self._tried(flow, owed)}
+        taken = {slot for owed in self.owed for slot in self._tried(flow, owed)} | {item.slot for item in flow.items}
         items = []
         for one in sorted((p for p in solution.placements if p.slot is None), key=lambda p: (p.start, p.segment.id)):
             prefix = make_up_prefix(self.station, one.need.owed)

@@ -141,6 +141,8 @@ def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: date
     if not ready or item.due - ARM_AHEAD > now:
         return None
     start = max(item.due, now + LEAD)
+    if (start - item.start).total_seconds() > item.late_limit_s:
+        return Decide(item, Verdict.MISSED, _why_missed(item, facts.outages, now))
     if start > item.due and not _open(item, start + length):
         return Decide(item, Verdict.MISSED, _OUTSIDE_HOURS)
     joined = runs.get(item.joins) if item.joins is not None else None
@@ -213,13 +215,13 @@ def _going_on(run: Run, planned: RundownItem | None, now: datetime) -> Arm | Set
     samples = run.item.samples
     left = timedelta(seconds=(samples - first) / SAMPLE_RATE_HZ)
     length = run.item.end - run.item.start
-    if run.attempts >= TRIES or first >= samples:
+    if run.attempts >= TRIES:
         return Settle(run.slot)
     if starts_anew(run, now):
         if start + length > run.item.end + RESTART_OVERRUN or (planned is not None and planned.cut_at is not None):
             return Settle(run.slot)
         return Arm(run.item, start, first=0) if _open(run.item, start + length) else Settle(run.slot, _OUTSIDE_HOURS)
-    if hole <= SHORT_HOLE or (left >= RESUME_LEFT and left >= RESUME_SHARE * length):
+    if first < samples and (hole <= SHORT_HOLE or (left >= RESUME_LEFT and left >= RESUME_SHARE * length)):
         return Arm(run.item, start, first=first) if _open(run.item, start + left) else Settle(run.slot, _OUTSIDE_HOURS)
     return Settle(run.slot)
 

@@ -9,6 +9,7 @@ import pytest
 
 from schedules.airing import Facts, Run, RunState, Verdict
 from schedules.clock import Interval
+from schedules.duty import Counting
 from schedules.giving_way import LATE
 from schedules.grid import ItemKind, SessionItem, Timing
 from schedules.intent import Intent
@@ -192,6 +193,185 @@ def test_fillers_go_on_counting_after_those_that_aired() -> None:
     assert items[2].joins == second.slot
 
 
+def test_a_filler_repeats_by_its_programme_but_nothing_twice_in_a_row() -> None:
+    """Two songs in rotation fill nine minutes in turn, in the next session too; one song alone is heard once."""
+    decided = filled()
+    two = replace(decided, segments=tuple(s for s in decided.segments if s.id in ("a", "b", "ca0", "ca1")))
+    two = replace(two, sessions=(replace(two.sessions[0], starts=(time(5, 30), time(17))),))
+    one = replace(two, segments=tuple(s for s in two.segments if s.id != "ca1"))
+
+    heard = [i.segment or "" for i in planned(two).items if "/dem." in i.slot]
+
+    assert 6 == len(heard)
+    assert heard[0] == heard[2] != heard[1] and heard[3] == heard[5] != heard[4]
+    assert ["ca0", "ca0"] == [i.segment for i in planned(one).items if "/dem." in i.slot]
+
+
+def test_what_a_filler_takes_does_not_change_when_its_piece_before_has_aired() -> None:
+    """The plan of the morning and the one in the middle of the filler name the same recordings."""
+    decided = filled()
+    decided = replace(decided, segments=tuple(s for s in decided.segments if s.id in ("a", "b", "ca0", "ca1")))
+    morning = {i.slot: i.segment for i in planned(decided).items}
+    rows = tuple(row(i, Verdict.AIRED) for i in planned(decided).items if i.start < local(23, 5, 34))
+    facts = Facts(station="XA", airings=rows, aired={r.segment or "": r.planned_start for r in rows})
+
+    assert morning == {i.slot: i.segment for i in planned(decided, now=local(23, 5, 34), facts=facts).items}
+
+
+@pytest.mark.parametrize("timing", [Timing.HARD, Timing.SOFT])
+def test_a_filler_with_a_time_of_its_own_cuts_nobody(timing: Timing) -> None:
+    """It begins at its time, or when the item before it is over; a begun one is not cut for it."""
+    filler = SessionItem(id="dem", kind=ItemKind.FILLER, programme="NHAC", timing=timing, offset_s=600)
+
+    def with_first(seconds: float) -> Intent:
+        return intent(
+            programmes=(*intent().programmes, FILLING),
+            segments=(segment("a", seconds=seconds), segment("ca", seconds=180, programme="NHAC")),
+            sessions=(session(place("a", fixed="a"), filler),),
+        )
+
+    short, long = by_place(planned(with_first(60))), by_place(planned(with_first(900)))
+
+    assert local(23, 5, 40) == short["dem.1"].start
+    assert long["a"].sha256 is not None and local(23, 5, 45) == long["dem.1"].start
+    run = Run(item=long["a"], state=RunState.PLAYING, start_at=long["a"].start, started_at=long["a"].start)
+    later = planned(with_first(900), now=local(23, 5, 31), facts=Facts(station="XA", runs=(run,)))
+    assert by_place(later)["a"].cut_at is None
+
+
+def test_a_filler_takes_no_turn_after_the_place_behind_it() -> None:
+    """The exact place behind it has begun: what is left of the session is not filled before it any more."""
+    decided = filled()
+    item = by_place(planned(decided))["b"]
+    run = Run(item=item, state=RunState.PLAYING, start_at=item.start, started_at=item.start)
+
+    later = planned(decided, now=local(23, 5, 40, 10), facts=Facts(station="XA", runs=(run,)))
+
+    assert [] == [i.slot for i in later.items if "/dem." in i.slot]
+
+
+def test_what_the_plan_let_run_past_an_exact_place_is_not_cut_for_it() -> None:
+    """Twenty minutes of an item from above, an exact place for a repeat in the middle: the repeat gives way, also
+    when the long one has begun."""
+    decided = intent(
+        segments=(segment("tren", seconds=1200, owner="HUYEN"), segment("cu", seconds=60, programme="TIN")),
+        sessions=(
+            session(
+                place("a", programme="CDS"),
+                place("b", programme="TIN", timing=Timing.HARD, offset_s=600),
+            ),
+        ),
+    )
+    facts = Facts(station="XA", aired={"cu": local(20, 6)})
+    item = by_place(planned(decided, facts=facts))["a"]
+    run = Run(item=item, state=RunState.PLAYING, start_at=item.start, started_at=item.start)
+
+    later = by_place(planned(decided, now=local(23, 5, 31), facts=replace(facts, runs=(run,))))
+
+    assert item.sha256 is not None
+    assert later["a"].cut_at is None
+
+
+def test_what_gave_way_for_nothing_comes_back() -> None:
+    """An item longer than the session is left out; the tune that would have had to give way to it stays."""
+    decided = intent(
+        segments=(segment("nhac", seconds=60), segment("dai", seconds=2000)),
+        sessions=(session(place("nhac", fixed="nhac"), place("dai", fixed="dai", optional=False)),),
+    )
+
+    items = by_place(planned(decided))
+
+    assert items["nhac"].sha256 is not None
+    assert items["dai"].sha256 is None and items["dai"].replaced_by is None
+
+
+def test_what_gave_way_names_what_airs() -> None:
+    """It gave way to one that is silent, being outside the hours: then there was no room, and nobody took its time."""
+    decided = intent(
+        segments=(segment("a", seconds=1200), segment("b", seconds=1200, programme="TIN", owner="HUYEN")),
+        sessions=(session(place("a", fixed="a"), place("b", programme="TIN"), starts=(time(20, 45),)),),
+    )
+
+    rundown = planned(decided)
+
+    assert [(None, None), (None, None)] == [(i.sha256, i.replaced_by) for i in rundown.items]
+    assert "gives_way" not in {finding.code for finding in rundown.findings}
+
+
+def test_what_gives_way_leaves_its_recording_to_the_others() -> None:
+    """Two slots of a programme and room for one: the one that stays takes the newest, and keeps it when planned again
+    after the other has its row."""
+    decided = intent(
+        segments=(segment("cu", seconds=900), segment("moi", seconds=1000, approved_at=local(20, 8))),
+        sessions=(session(place("a", programme="CDS", optional=True), place("b", programme="CDS")),),
+    )
+
+    first = by_place(planned(decided))
+    facts = Facts(station="XA", airings=(row(first["a"], Verdict.REPLACED, by=first["b"].slot),))
+    later = by_place(planned(decided, now=local(23, 5, 30, 1), facts=facts))
+
+    assert first["b"].slot == first["a"].replaced_by
+    assert "moi" == first["b"].segment == later["b"].segment
+
+
+def test_a_recording_that_gave_way_is_still_new_where_it_was_planned_before() -> None:
+    """It airs on Monday morning; that a repeat of it has no room at noon does not make it new for the evening."""
+    once = Programme(code="CDS", name="CDS", otherwise=(Otherwise.ROTATION,))
+    decided = intent(
+        programmes=(once,),
+        segments=(segment("moi", seconds=600), segment("a", seconds=1700, programme="X", owner="HUYEN")),
+        sessions=(
+            session(place("cds", programme="CDS"), name="sang"),
+            session(place("cds", programme="CDS"), place("a", fixed="a"), name="trua", starts=(time(11),)),
+            session(place("cds", programme="CDS"), name="toi", starts=(time(17),)),
+        ),
+    )
+
+    items = {i.session or "": i for i in planned(decided).items if i.slot.endswith("/cds")}
+
+    assert [True, False, True] == [i.sha256 is not None for i in items.values()]
+    assert "chưa phát" not in items["XA/toi/2026-11-23"].why.vi
+
+
+def test_a_recording_longer_than_its_place_is_passed_over_and_told() -> None:
+    """The newest lasts longer than the session: the one before it airs, reason and finding name the long one."""
+    decided = intent(
+        segments=(segment("vua", seconds=600), segment("dai", seconds=2400, approved_at=local(20, 8))),
+        sessions=(session(place("cds", programme="CDS")),),
+    )
+
+    rundown = planned(decided)
+
+    assert "vua" == rundown.items[0].segment
+    assert "“dai”" in rundown.items[0].why.vi
+    assert ["too_long"] == [finding.code for finding in rundown.findings]
+
+
+def test_two_slots_of_a_session_bring_a_duty_two_topics() -> None:
+    """Both recordings have aired before: the second slot takes the topic that the first one leaves open."""
+    decided = intent(
+        segments=(segment("f1", seconds=60, topics=("F-1",)), segment("f2", seconds=60, topics=("F-2",))),
+        sessions=(session(place("a", programme="CDS"), place("b", programme="CDS"), weekdays=(1,)),),
+        duties=(duty(counting=Counting.TOPICS, topic_prefix="F-", count=2),),
+    )
+    facts = Facts(station="XA", aired={"f1": local(16, 6), "f2": local(17, 6)})
+
+    assert {"f1", "f2"} == {i.segment for i in planned(decided, facts=facts).items}
+
+
+def test_of_sessions_at_one_time_the_one_that_must_air_keeps_it() -> None:
+    """The commune's own, first by name, follows the duty's."""
+    decided = intent(
+        segments=(segment("a", seconds=600, programme="X"), segment("cds", seconds=600)),
+        sessions=(session(place("a", fixed="a"), name="a"), session(place("cds", programme="CDS"), name="b")),
+        duties=(duty(),),
+    )
+
+    assert [("cds", local(23, 5, 30)), ("a", local(23, 5, 40))] == [
+        (i.segment, i.start) for i in planned(decided).items
+    ]
+
+
 def test_a_relay_ends_at_its_time_and_gives_way_by_getting_shorter() -> None:
     """A relay of half an hour before a ten-minute item in a session of 35 minutes: it ends five minutes earlier."""
     relay = SessionItem(id="voi", kind=ItemKind.RELAY, relay="VOV1", length_s=1800)
@@ -264,6 +444,79 @@ def test_a_limit_of_a_day_keeps_room_for_the_duty_of_the_evening() -> None:
     sounding = [i.segment for i in planned(decided).items if i.sha256 is not None]
 
     assert ["a", "cds"] == sounding
+
+
+def test_fillers_leave_the_session_s_minutes_to_what_follows() -> None:
+    """Eleven minutes may sound: tune, three pieces of three minutes and the exact place are eleven, no more."""
+    decided = filled()
+    limited = replace(decided, stations=(station(limits=Limits(session_s=600)),))
+    daily = replace(decided, stations=(station(limits=Limits(day_s=600)),))
+
+    for one in (limited, daily):
+        items = by_place(planned(one))
+        assert {"a", "dem.1", "dem.2", "b"} == {name for name, item in items.items() if item.sha256 is not None}
+
+
+def test_what_is_on_air_counts_for_the_limits() -> None:
+    """Ten of fifteen minutes are on air: another ten are not begun, by the session's limit nor by the day's."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("b", seconds=600)),
+        sessions=(session(place("a", fixed="a"), place("b", fixed="b", optional=False)),),
+    )
+    item = by_place(planned(decided))["a"]
+    run = Run(item=item, state=RunState.PLAYING, start_at=item.start, started_at=item.start)
+
+    for limits in (Limits(session_s=900), Limits(day_s=900)):
+        one = replace(decided, stations=(station(limits=limits),))
+        later = by_place(planned(one, now=local(23, 5, 31), facts=Facts(station="XA", runs=(run,))))
+        assert later["b"].sha256 is None
+
+
+def test_a_session_over_midnight_is_counted_on_both_days() -> None:
+    """Ten minutes a day: of a session around midnight one item airs on each day, two on one day do not."""
+    decided = intent(
+        stations=(station(permitted=WHOLE_DAY, limits=Limits(day_s=600)),),
+        segments=tuple(segment(name, seconds=600) for name in "abc"),
+        sessions=(session(*[place(n, fixed=n, optional=False) for n in "abc"], starts=(time(23, 50),), weekdays=(1,)),),
+    )
+
+    rundown = plan(decided, Facts(station="XA"), EARLY, Interval(local(23, 0), local(24, 12)))
+
+    assert ["a", "b"] == [i.segment for i in rundown.items if i.sha256 is not None]
+
+
+def test_a_short_look_counts_the_sessions_of_the_whole_day() -> None:
+    """One session a day is allowed, the duty's in the evening: the morning stays silent, also when asked till noon."""
+    decided = intent(
+        stations=(station(limits=Limits(sessions=1)),),
+        segments=(segment("a", seconds=60, programme="X"), segment("cds", seconds=600)),
+        sessions=(
+            session(place("a", fixed="a")),
+            session(place("cds", programme="CDS"), name="toi", starts=(time(17),)),
+        ),
+        duties=(duty(),),
+    )
+
+    rundown = plan(decided, Facts(station="XA"), EARLY, Interval(local(23, 0), local(23, 12)))
+
+    assert [None] == [i.sha256 for i in rundown.items]
+
+
+@pytest.mark.parametrize("timing", [Timing.HARD, Timing.SOFT])
+def test_an_order_takes_its_minutes_before_any_session(timing: Timing) -> None:
+    """Fifteen minutes a day: an order of ten at noon leaves a session of ten in the morning no room; a second order
+    beyond the limit does not sound, and the plan says why."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=900)),),
+        segments=(segment("a", seconds=600), segment("b", seconds=600, programme="X")),
+        sessions=(session(place("a", fixed="a", optional=False)),),
+        one_offs=(one_off("mot", "b", local(23, 12), timing), one_off("hai", "b", local(23, 13), timing)),
+    )
+
+    rundown = planned(decided)
+
+    assert ["XA/oneoff/mot"] == [i.slot for i in rundown.items if i.sha256 is not None]
+    assert ["XA/oneoff/hai"] == [f.where for f in rundown.findings if f.code == "over_limit"]
 
 
 def test_more_sessions_than_allowed_stay_silent() -> None:

@@ -313,8 +313,8 @@ def test_what_is_interrupted_ends_with_the_reason_of_whoever_ended_it() -> None:
         (60, 1039.76, 1300, None),
         (60, 66, 179, 0.0),  # short, a long hole: from the beginning
         (60, 66, 180, 66.25),  # three minutes are not short
-        (60, 178.7, 179, 0.0),  # as long as it is not over
-        (60, 178.75, 179, None),
+        (60, 299.75, 179, 0.0),  # also when its time is over, if it ends within five minutes of that
+        (60, 300.1, 179, None),
         (595, 599.76, 600, None),  # over by the time it could sound
     ],
 )

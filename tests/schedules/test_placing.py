@@ -40,7 +40,8 @@ def states(rundown: Rundown) -> set[DutyState]:
 
 
 def make_ups(rundown: Rundown) -> list[RundownItem]:
-    return [item for item in rundown.items if "/makeup." in item.slot]
+    """Return the make-ups that are still to come."""
+    return [item for item in rundown.items if "/makeup." in item.slot and item.late_limit_s > 0]
 
 
 def impossible(rundown: Rundown) -> str:
@@ -206,6 +207,91 @@ def test_after_six_tries_nothing_more_is_tried() -> None:
 
     assert [] == make_ups(rundown)
     assert "hết số lần" in impossible(rundown)
+
+
+def test_a_make_up_that_aired_keeps_its_time_and_its_minutes() -> None:
+    """Two of one minute are owed: the second does not take the mark of the first, and shows it as a row."""
+    decided = intent(segments=(segment("cds", seconds=40),), duties=(duty(count=2),))
+    first = make_ups(week(decided))[0]
+    facts = Facts(station="XA", airings=(row(first, Verdict.AIRED, duty="CDS-XA"),), aired={"cds": first.start})
+
+    rundown = week(decided, first.end, facts)
+
+    assert [local(28, 5, 35)] == [i.start for i in make_ups(rundown)]
+    assert local(28, 5, 30) == next(i for i in rundown.items if i.slot == first.slot).start
+
+
+def test_a_make_up_counts_for_the_day_s_limit() -> None:
+    """Ten minutes a day, eight of them gone with a make-up: a session of five minutes has no room any more."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=600)),),
+        segments=(segment("cds", seconds=480), segment("a", seconds=300, programme="X")),
+        sessions=(session(place("a", fixed="a"), weekdays=(6, 7), starts=(time(17),)),),
+        duties=(duty(),),
+    )
+    item = make_ups(week(decided))[0]
+    facts = Facts(station="XA", airings=(row(item, Verdict.AIRED, duty="CDS-XA"),))
+
+    evening = [i for i in week(decided, local(28, 12), facts).items if i.session is not None]
+
+    assert [(local(28, 17), False), (local(29, 17), True)] == [(i.start, i.sha256 is not None) for i in evening]
+
+
+def test_a_slot_outside_the_hours_serves_no_duty() -> None:
+    """The programme's slot lies in a quiet stretch, the duty's window under an ordinary session: that gives way."""
+    decided = intent(
+        stations=(station(quiet=(DaySpan(start=time(12), end=time(13)),)),),
+        segments=(segment("cds", seconds=600), segment("a", seconds=1200, programme="X")),
+        sessions=(
+            session(place("cds", programme="CDS"), name="trua", starts=(time(12, 30),)),
+            session(place("a", fixed="a"), weekdays=(6,)),
+        ),
+        duties=(owed("A", "CDS", window(6, time(5, 35), time(5, 45))),),
+    )
+
+    rundown = week(decided)
+
+    assert [local(28, 5, 35)] == [i.start for i in make_ups(rundown)]
+    assert {DutyState.PLANNED} == states(rundown)
+
+
+def test_a_slot_outside_every_group_s_hours_serves_no_duty() -> None:
+    """The same where no cluster group may hear the slot at its time."""
+    groups = tuple(
+        ClusterGroup(code=code, name=code, permitted=(DaySpan(start=time(5), end=time(12)),)) for code in ("A", "B")
+    )
+    decided = intent(
+        stations=(station(groups=groups),),
+        segments=(segment("cds", seconds=600), segment("a", seconds=1200, programme="X")),
+        sessions=(
+            session(place("cds", programme="CDS"), name="trua", starts=(time(12, 30),)),
+            session(place("a", fixed="a"), weekdays=(6,)),
+        ),
+        duties=(owed("A", "CDS", window(6, time(5, 35), time(5, 45))),),
+    )
+
+    assert [local(28, 5, 35)] == [i.start for i in make_ups(week(decided))]
+
+
+def test_slots_of_one_session_share_its_minutes() -> None:
+    """Two duties want slots of one session that may sound for ten minutes: one takes the slot, one its window."""
+    decided = intent(
+        stations=(station(limits=Limits(session_s=600)),),
+        segments=(segment("cds", seconds=400), segment("tin", seconds=400, programme="TIN")),
+        sessions=(
+            session(place("cds", programme="CDS"), place("tin", programme="TIN"), weekdays=(6,)),
+            session(place("x", fixed="tin"), name="x", weekdays=(7,)),
+        ),
+        duties=(
+            owed("A", "CDS", window(1, time(5), time(5, 1))),
+            owed("B", "TIN", window(7, time(5, 30), time(5, 40))),
+        ),
+    )
+
+    rundown = week(decided)
+
+    assert {DutyState.PLANNED} == states(rundown)
+    assert "cds" == next(i.segment for i in rundown.items if i.start == local(28, 5, 30) and i.sha256 is not None)
 
 
 def test_a_programme_that_does_not_repeat_serves_no_second_airing() -> None:

@@ -238,3 +238,15 @@ def test_a_hard_order_too_late_is_missed_after_half_a_minute() -> None:
 
     assert isinstance(asked(after(29), what=what)[0], Arm)
     assert isinstance(asked(after(31), what=what)[0], Decide)
+
+
+def test_what_could_only_begin_after_its_limit_is_not_begun() -> None:
+    """Half a minute late is allowed; the player needs a quarter of a second more: missed, not aired too late."""
+    order = intent(
+        segments=(segment("moi", seconds=600),), sessions=(), one_offs=(one_off("o", "moi", START, Timing.HARD),)
+    )
+
+    (in_time,), (too_late,) = asked(after(29.7), what=order), asked(after(29.8), what=order)
+
+    assert isinstance(in_time, Arm) and after(29.95) == in_time.start
+    assert isinstance(too_late, Decide) and Verdict.MISSED is too_late.verdict

@@ -42,7 +42,8 @@ def friday(decided: Intent) -> RundownItem:
 
 
 def make_up(rundown: Rundown) -> RundownItem | None:
-    return next((item for item in rundown.items if "/makeup." in item.slot), None)
+    """Return the first make-up that is still to come."""
+    return next((i for i in rundown.items if "/makeup." in i.slot and i.late_limit_s > 0), None)
 
 
 def test_a_duty_with_its_slot_ahead_is_planned() -> None:
@@ -110,15 +111,16 @@ def test_a_failed_make_up_is_tried_again_under_the_next_number() -> None:
 
 
 def test_a_make_up_stands_still_while_time_passes() -> None:
-    """Planned again every second of its window's first minute, it keeps its start: it can be armed."""
+    """Planned again and again in its window's first minute, it keeps its start: it can be armed; then the next mark."""
     decided = intent(segments=(segment("moi", seconds=300),), duties=(duty(),))
-    starts = {
-        item.start
-        for second in range(0, 60, 5)
-        if (item := make_up(week(decided, local(28, 5, 30, second)))) is not None
-    }
 
-    assert {local(28, 5, 30)} == starts
+    def start(second: int) -> datetime | None:
+        item = make_up(week(decided, local(28, 5, 30, second)))
+        return None if item is None else item.start
+
+    assert {local(28, 5, 30)} == {start(second) for second in range(0, 51, 5)}
+    # Begun with the last of its minute it would be too late.
+    assert {local(28, 5, 35)} == {start(second) for second in (51, 55, 59)}
 
 
 def test_a_make_up_under_way_keeps_its_place() -> None:
