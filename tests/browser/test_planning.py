@@ -98,7 +98,7 @@ def test_a_session_is_changed_after_a_look_and_one_date_cancelled(reader):
     officer.page.click("main form.form button[type=submit]")
     expect(officer.page.locator("#xem-lai")).to_contain_text("14 ngày tới")
     officer.shoot("21-review")
-    officer.page.click("main form.form button[type=submit]")
+    officer.page.click("#xem-lai button[type=submit]")
     expect(officer.page.locator(".flash")).to_contain_text("Đã công bố “Buổi rằm”")
 
     officer.page.goto(f"/lich/buoi/sang/{tomorrow()}?dai=LONGHIEP")

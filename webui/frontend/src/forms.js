@@ -7,7 +7,8 @@ document.addEventListener("submit", (event) => {
     return;
   }
   form.dataset.sent = "1";
-  for (const button of form.querySelectorAll("button[data-busy]")) {
+  // Also a button that stands elsewhere and belongs to the form by name.
+  for (const button of [...form.elements].filter((one) => one.matches("button[data-busy]"))) {
     // After this turn, so that the pressed button's own value still goes along.
     setTimeout(() => {
       button.disabled = true;
@@ -21,7 +22,7 @@ window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
-    for (const button of form.querySelectorAll("button[data-busy]")) button.disabled = false;
+    for (const button of form.elements) if (button.matches("button[data-busy]")) button.disabled = false;
   }
 });
 
