@@ -137,7 +137,7 @@ def _mistakes(node: ast.AST) -> Iterator[tuple[str, Change]]:
             yield f"{value} to {value + 1}", lambda _, v=value: ast.Constant(v + 1)  # type: ignore[misc]
         case ast.Constant(value=str() as value) if not _is_said(node):
             yield f"{value!r} to another", lambda _, v=value: ast.Constant(f"XX{v}")  # type: ignore[misc]
-        case ast.Return(value=ast.expr() as value) if not _is_none(value):
+        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and not value.value):
             yield "returns None", lambda _: ast.Return(ast.Constant(None))
         case ast.If() | ast.IfExp():
             yield "condition always true", _set("test", lambda: ast.Constant(True))
@@ -154,10 +154,6 @@ def _mistakes(node: ast.AST) -> Iterator[tuple[str, Change]]:
             yield f"{name} to {other_name}", _set("func", lambda: ast.Name(other_name, ast.Load()))
         case _:
             pass
-
-
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _set(name: str, made: Callable[[], ast.AST]) -> Change:
