@@ -159,6 +159,15 @@ def test_f20_behind_an_item_whose_output_came_late_nothing_overlaps(seconds: int
     assert Verdict.AIRED is verdict(report, "XA/XA-chieu/2026-11-24/ket")
 
 
+def test_f63_an_emergency_at_night_is_heard() -> None:
+    """Outside the permitted hours nothing else may sound."""
+    order = Event(at=at(1, 2), kind=EventKind.EMERGENCY, segment="nhac")
+    report = steady(commune(), order, days=2)
+
+    assert () == report.violations
+    assert 1 == report.sometimes["emergency_aired"]
+
+
 @pytest.mark.parametrize("tenths", range(0, 32, 3))
 def test_f63_an_emergency_that_arrives_with_the_start_of_an_item(tenths: int) -> None:
     """Ordered within the three seconds before: whatever began is cut for it, at every moment of its arrival."""
