@@ -625,7 +625,7 @@ class Flow:
             due=self._after_on_air(due),
             latest=max(end, session.during.end) + OVERRUN_LIMIT,
             left_s=self._session_left_s(session),
-            day_left_s=self._day_left(places, later),
+            day_left_s=self._day_left(session, places, later),
             day=lambda moment: moment.astimezone(self.zone).date(),
             clear=lambda moment, length: _clear(blocks, moment, length),
             now=self.now,
@@ -669,13 +669,15 @@ class Flow:
     def _left_s(self, session: Occurrence, later: Sequence[Occurrence], kept_s: float, moment: datetime) -> float:
         """Return the seconds that limits leave fillers at `moment`, beside what else of the session is to come."""
         left_s = self._session_left_s(session)
-        day_left_s = self._day_left((), later)
+        day_left_s = self._day_left(session, (), later)
         left = [] if left_s is None else [left_s]
         if day_left_s is not None:
             left.append(day_left_s(moment.astimezone(self.zone).date()))
         return min(left, default=inf) - kept_s
 
-    def _day_left(self, places: Sequence[_Place], later: Sequence[Occurrence]) -> Callable[[date], float] | None:
+    def _day_left(
+        self, session: Occurrence, places: Sequence[_Place], later: Sequence[Occurrence]
+    ) -> Callable[[date], float] | None:
         """Return what the limit of a day leaves a session, after what duties of later that day will need."""
         limit = self.station.limits.day_s
         if limit is None:
@@ -686,8 +688,11 @@ class Flow:
             if slot not in gone:
                 day = pin.start.astimezone(self.zone).date()
                 kept[day] = kept.get(day, 0.0) + pin.during.seconds
+        last = (session.during.end + SHIFT_LIMIT).astimezone(self.zone).date()
         for other in later:
             day = other.during.start.astimezone(self.zone).date()
+            if day > last:
+                break
             kept[day] = kept.get(day, 0.0) + self._set_aside_s(other)
         return lambda day: limit - self._day_s.get(day, 0.0) - kept.get(day, 0.0)
 
@@ -695,9 +700,10 @@ class Flow:
         """Return the seconds that slots of duties will need in a later session."""
         seconds = 0.0
         for place in session.rule.items:
+            if place.programme is None or not self._owed(place, session.during.start):
+                continue
             slot = f"{self._name(session)}/{place.id}"
-            settled = slot in self.pinned or slot in self.finals or slot in self.begun
-            if settled or not self._owed(place, session.during.start):
+            if slot in self.pinned or slot in self.finals or slot in self.begun:
                 continue
             found = self.stock.choices(place.programme, session.during.start, self.used, key=slot).found
             if found and found[0].segment is not None:
