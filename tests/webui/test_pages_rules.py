@@ -355,3 +355,27 @@ def test_validity_episode_and_priority_stay_when_a_card_is_edited(world):
     )
     assert (changed.json["episode"], changed.json["priority"]) == (None, "normal")
     assert changed.json["valid_from"] == kept["valid_from"]
+
+
+def test_hours_that_would_leave_a_session_outside_are_refused(world):
+    """The form says which session would no longer be permitted; nothing is saved, and no link leads nowhere."""
+    client = world.signed_in("centre-minhlong")
+    grid = {
+        "dai": "LONGHIEP",
+        "name": "Buổi khuya",
+        "how": "daily",
+        "starts": "22:30",
+        "minutes": "30",
+        "kind-0": "segment",
+        "what-0": "p:CDS",
+    }
+    assert world.publish(client, "/lich/2026-W48/buoi", grid).status_code == 303
+
+    refused = world.post(client, "/dai/LONGHIEP/cai-dat", SETTINGS)
+
+    assert refused.status_code == 422
+    assert "Buổi khuya" in refused.text
+    assert 'href="#f-"' not in refused.text
+    assert 'href="#f-sessions' not in refused.text
+    with world.database.reading() as session:
+        assert stations.find(session, "LONGHIEP").permitted == (DaySpan(start=time(0), end=time(0)),)

@@ -92,7 +92,7 @@ def decree_day() -> AnyResponse:
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.decree_day(decreed, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide, wanted)
+    found = review(decide, wanted, about="calendar")
     if not found.done:
         return _form(wanted, found)
     flash(_("Đã ghi %(name)s, %(day)s.", name=day.name, day=day_long(day.day)), "done")

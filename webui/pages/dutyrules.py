@@ -118,7 +118,7 @@ def duty_rule() -> AnyResponse:
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.save_duty(made, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide, wanted)
+    found = review(decide, wanted, about="duties", name=wanted.code)
     if not found.done:
         return _form(mine, wanted, known, found)
     flash(_("Đã lưu nhiệm vụ “%(name)s”. Kỳ đã bắt đầu vẫn tính theo quy định cũ.", name=made.name), "done")

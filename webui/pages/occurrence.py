@@ -92,7 +92,7 @@ def occurrence(name: str, day: str) -> AnyResponse:
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.except_session(decided, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide, wanted)
+    found = review(decide, wanted, about="exceptions")
     if not found.done:
         return _page(mine, station, one, wanted, found)
     flash(

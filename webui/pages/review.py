@@ -49,10 +49,11 @@ class Review:
         return 422 if self.errors else 409 if self.warnings else 200
 
 
-def review(decide: Callable[[str, bool], Consequences], said: object) -> Review:
+def review(decide: Callable[[str, bool], Consequences], said: object, *, about: str, name: str = "") -> Review:
     """Rehearse the decision of the form that was sent, or put it in force where exactly this was shown and agreed to.
 
     decide: called with the key that was agreed to, and whether to rehearse only. said: what the form holds, as read.
+    about, name: what of the intent the form is about, such as `sessions` and its id: errors there stand beside fields.
     """
     key, _dot, digest = request.form.get("confirm", "").partition(".")
     present = sha256(repr(said).encode()).hexdigest()[:16]
@@ -60,20 +61,12 @@ def review(decide: Callable[[str, bool], Consequences], said: object) -> Review:
         if key and digest == present:
             decide(key, False)
             return Review(done=True)
-        return _shown(decide("", True), present)
+        found = _shown(decide("", True), present)
     except Conflict:
-        return _shown(decide("", True), present)
+        found = _shown(decide("", True), present)
     except Refused as refused:
-        return Review(errors=refused.findings)
-
-
-def in_form(findings: Sequence[Finding], rule: str) -> tuple[Finding, ...]:
-    """Return the findings with the fields of a session's form in place of the paths of its rule."""
-    return tuple(
-        # An overlap is of two sessions, whichever of them it names: it is mended at this one's times too.
-        replace(finding, where="starts" if finding.code == "sessions_overlap" else _field(finding.where, rule))
-        for finding in findings
-    )
+        found = Review(errors=refused.findings)
+    return replace(found, errors=tuple(_beside(finding, about, name) for finding in found.errors))
 
 
 def _shown(consequences: Consequences, said: str) -> Review:
@@ -127,18 +120,22 @@ def _zone(mine: Scope, code: StationCode) -> str:
     return next((station.zone for station in mine.stations if station.code == code), "Asia/Ho_Chi_Minh")
 
 
-_PATH = re.compile(r"sessions\[([^\]]*)\]\.?(\w+)?(?:\[(\d+)\])?")
-_FIELDS = {"length_s": "minutes", "nth_weekdays": "nth", "every_weeks": "every"}
-
-
-def _field(where: str, rule: str) -> str:
-    found = _PATH.match(where)
-    if found is None:
-        return ""
-    name = found[2] or "name"
+def _beside(finding: Finding, about: str, name: str) -> Finding:
+    """Return the finding with the field of the form in place of its path; without one where it is about another."""
+    # An overlap is of two sessions, whichever of them it names: it is mended at this one's times too.
+    if finding.code == "sessions_overlap" and about == "sessions":
+        return replace(finding, where="starts")
+    found = _PATH.match(finding.where)
     # The version that would be made has a name of its own: the old one and a number.
-    if rule and re.sub(r"-\d+$", "", found[1]) != re.sub(r"-\d+$", "", rule):
-        return ""
-    if name == "items" and found[3] is not None:
-        return f"items-{found[3]}"
-    return _FIELDS.get(name, name)
+    if found is None or found[1] != about or (name and _stem(found[2]) != _stem(name)):
+        return replace(finding, where="")
+    field = found[3] or "name"
+    return replace(finding, where=f"items-{found[4]}" if field == "items" and found[4] else _FIELDS.get(field, field))
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"-\d+$", "", name)
+
+
+_PATH = re.compile(r"(\w+)\[([^\]]*)\](?:\.(\w+)(?:\[(\d+)\])?)?")
+_FIELDS = {"length_s": "minutes", "nth_weekdays": "nth", "every_weeks": "every", "least_share": "share"}

@@ -24,7 +24,7 @@ from webui import planning
 from webui.auth import allowed
 from webui.pages.formats import iso_week, local, parse_day, weekday_long
 from webui.pages.layout import page
-from webui.pages.review import Review, in_form, review
+from webui.pages.review import Review, review
 from webui.pages.scope import Scope, now, scope
 from webui.rights import can
 from webui.services import services
@@ -148,9 +148,9 @@ def session(week: str) -> AnyResponse:
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.publish_session(wanted, from_day=from_day, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide, draft)
+    found = review(decide, draft, about="sessions", name=rule.id)
     if not found.done:
-        return show(draft, replace(found, errors=in_form(found.errors, rule.id)))
+        return show(draft, found)
     flash(_("Đã công bố “%(name)s”. Đài phát theo lịch mới từ bây giờ.", name=rule.name), "done")
     return redirect(url_for("pages.week", week=week, dai=station.code), 303)
 

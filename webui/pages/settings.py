@@ -72,7 +72,7 @@ def station_settings(code: str) -> AnyResponse:
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.save_station(made, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide, wanted)
+    found = review(decide, wanted, about="stations", name=station.code)
     if not found.done:
         return _form(mine, station, wanted, found)
     flash(_("Đã lưu cài đặt của %(name)s.", name=made.name), "done")

@@ -129,7 +129,7 @@ def week_template() -> AnyResponse:
             return planning.publish_template(made, person=mine.person, accepted=key, rehearse=rehearse)
         return planning.replace_day(made, rules, person=mine.person, accepted=key, rehearse=rehearse)
 
-    found = review(decide, wanted)
+    found = review(decide, wanted, about="templates", name=wanted.id)
     if not found.done:
         return _form(mine, station, wanted, found)
     flash(_("Đã công bố “%(name)s”.", name=made.name), "done")
