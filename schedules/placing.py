@@ -160,16 +160,15 @@ class _Search:
     ) -> list[Placement]:
         """Return the ways to bring one need further: the grid's slots by time, then a make-up at its earliest."""
         found: list[Placement] = []
-        choices = [c for c in self._offered(index, need, used) if c.segment is not None]
+        choices = [(c, c.segment) for c in self._offered(index, need, used) if c.segment is not None]
         taken = {one.slot: one.during.seconds for one in placed if one.slot is not None}
         for opening in self.problem.openings:
             if opening.slot in taken or not need.owed.during.contains(opening.start):
                 continue
             prefix = f"{opening.session}/"
             spent_s = sum(seconds for slot, seconds in taken.items() if slot.startswith(prefix))
-            for choice in choices:
-                segment = choice.segment
-                if segment is None or segment.programme != opening.programme:
+            for choice, segment in choices:
+                if segment.programme != opening.programme:
                     continue
                 during = Interval(opening.start, opening.start + segment.duration)
                 left = opening.left_s is None or spent_s + during.seconds <= opening.left_s
@@ -181,12 +180,10 @@ class _Search:
         made_up = sum(1 for one in placed if one.slot is None and one.need.owed == need.owed)
         if made_up >= self.problem.tries[index]:
             return found
-        for choice in choices:
-            if choice.segment is None:
-                continue
-            start = self._earliest(index, need, choice.segment, placed, blocked)
+        for choice, segment in choices:
+            start = self._earliest(index, need, segment, placed, blocked)
             if start is not None:
-                found.append(Placement(slot=None, need=need, choice=choice, segment=choice.segment, start=start))
+                found.append(Placement(slot=None, need=need, choice=choice, segment=segment, start=start))
         return found
 
     def _offered(self, index: int, need: Need, used: frozenset[SegmentId]) -> tuple[Choice, ...]:

@@ -236,9 +236,8 @@ class _Making:
         found: dict[SegmentId, Choice] = {}
         for moment in (self.now, *sorted(later)):
             key = make_up_prefix(self.station, wanting.owed)
-            for one in stock.choices(duty.programme, moment, used, wanted=lambda s: fits(duty, s), key=key).found:
-                if one.segment is not None:
-                    found.setdefault(one.segment.id, one)
+            those = stock.choices(duty.programme, moment, used, wanted=lambda s: fits(duty, s), key=key).found
+            found |= {s.id: one for one in those if (s := one.segment) is not None and s.id not in found}
         start = max(self.now, wanting.owed.during.start)
 
         def gain(one: Choice) -> int:
