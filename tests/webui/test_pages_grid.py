@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import date, time
 
 import pytest
 
-from schedules.grid import Change, DayKind, ItemKind, NthWeekday, Timing
+from schedules.grid import Change, DayKind, ItemKind, NthWeekday, SessionItem, SessionRule, Timing
 from schedules.station import ClusterGroup
 from store import audit, calendar_days, exceptions, sessions, stations, templates
 
@@ -175,8 +177,6 @@ def test_a_change_from_a_date_on_leaves_the_days_before_as_they_were(world):
 def test_what_was_changed_after_the_look_is_looked_at_again(world):
     """Consent is to what was shown: another time under the same consent is shown first, not published."""
     client = world.signed_in("operator")
-    import re
-
     shown = world.post(client, PATH, FORM)
     confirm = re.search(r'name="confirm" value="([^"]+)"', shown.text).group(1)
 
@@ -359,3 +359,35 @@ def test_a_session_over_midnight_stands_in_the_week_in_which_it_began(world):
     assert before.count("23:45–00:15") == 1
     assert after.count("23:45–00:15") == 1
     assert "T2 30/11" not in after.split("23:45–00:15")[1].split("</a>")[0]
+
+
+def test_a_large_session_loses_nothing_in_the_form(world):
+    """What was made by other means (a live place, many items, many weekdays of the month) survives an edit by form."""
+    client = world.signed_in("operator")
+    items = tuple(SessionItem(id=f"a{n}", kind=ItemKind.SEGMENT, programme="CDS") for n in range(40))
+    live = SessionItem(id="live", kind=ItemKind.LIVE, relay="Hội trường", length_s=600)
+    nth = tuple(NthWeekday(nth=nth, weekday=day) for nth in (1, 3, -1) for day in (2, 4))
+    rule = SessionRule(
+        id="lon",
+        station="LONGHIEP",
+        name="Buổi lớn",
+        starts=(time(19),),
+        length_s=7200,
+        items=(live, *items),
+        nth_weekdays=nth,
+        since=world.clock.now(),
+    )
+    with world.database.writing() as session:
+        sessions.publish(session, rule, world.clock.now())
+    page = client.get(f"{PATH}?dai=LONGHIEP&buoi=lon").text
+    form = {"dai": "LONGHIEP", "buoi": "lon"}
+    for name, value in re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page):
+        if not name.startswith(("csrf", "optional", "weekdays", "only", "dai", "buoi")):
+            form[name] = html.unescape(value)
+    for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', page, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        form[name] = html.unescape(chosen.group(1)) if chosen else re.search(r'value="([^"]*)"', options).group(1)
+
+    assert world.publish(client, PATH, form).status_code == 303
+
+    assert grid(world) == (rule,)

@@ -32,8 +32,8 @@ from webui.services import services
 LONGEST_H = 12
 _BLANKS = 3
 _BLANKS_NEW = 5
-_MOST_ITEMS = 30
-_MOST_NTH = 4
+_MOST_ITEMS = 80
+_MOST_NTH = 31
 _BOUND_S = 300
 OFFERED = (
     ItemKind.IDENT,
@@ -299,7 +299,8 @@ class _Form:
             review=found,
             scope=self.mine,
             segments=sorted(self.offered, key=lambda segment: segment.title),
-            kinds=OFFERED,
+            # What came in by another way is not turned into something else by the form.
+            kinds=[kind for kind in ItemKind if kind in OFFERED or kind.value in {row.kind for row in draft.items}],
             day_kinds=list(DayKind),
             timings=list(Timing),
             nths=[(number, nth_word(number)) for number in NTHS],

@@ -20,7 +20,7 @@ from webui.pages.session import Reading
 from webui.rights import can
 
 _BLANKS = 2
-_MOST_GROUPS = 40
+_MOST_GROUPS = 300
 _CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
