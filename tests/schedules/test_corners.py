@@ -253,3 +253,150 @@ def test_a_session_that_overlaps_a_long_past_one_does_not_wait_for_it() -> None:
     assert "session_delayed" in {f.code for f in planned(decided).findings}
     assert "session_delayed" not in {f.code for f in planned(decided, now=local(23, 12)).findings}
     assert timedelta(minutes=5) == by_place(planned(decided))["b"].due - local(23, 5, 40)
+
+
+def test_what_gave_way_names_what_airs_in_the_end() -> None:
+    """The optional item gave way to a repeat that then gave way to the duty: the log names the duty's slot for both."""
+    decided = intent(
+        segments=(
+            segment("i", seconds=120, programme="NHAC"),
+            segment("o", seconds=600, programme="LE"),
+            segment("r", seconds=600, programme="TIN"),
+            segment("d", seconds=1200),
+        ),
+        sessions=(
+            session(
+                place("i", fixed="i"),
+                place("o", fixed="o", optional=True),
+                place("r", programme="TIN"),
+                place("d", programme="CDS"),
+                length_s=1260,
+            ),
+        ),
+        duties=(duty(),),
+    )
+
+    items = by_place(planned(decided, facts=Facts(station="XA", aired={"r": local(20, 5)})))
+
+    assert "d" == items["d"].segment
+    assert {"XA/sang/2026-11-23/d"} == {items[name].replaced_by for name in ("i", "o", "r")}
+
+
+def test_a_cancelled_and_an_urgent_order_take_nothing_from_the_day_s_limit() -> None:
+    """Only what is still to air, and is no emergency, takes its seconds before the sessions do."""
+    orders = (
+        one_off("huy", "k", local(23, 9), cancelled_by="x", cancelled_at=EARLY),
+        one_off("khan", "k", local(23, 10), priority=Priority.EMERGENCY),
+        one_off("xa", "gone", local(23, 11)),
+    )
+
+    def morning(*more: OneOff) -> str | None:
+        decided = intent(
+            stations=(station(limits=Limits(day_s=600)),),
+            segments=(segment("t", seconds=600, programme="TIN"), segment("k", seconds=600, programme="KHAN")),
+            sessions=(session(place("t", programme="TIN")),),
+            one_offs=(*orders, *more),
+        )
+        return by_place(planned(decided))["t"].segment
+
+    assert "t" == morning()
+    assert morning(one_off("mai", "k", local(23, 9, 30))) is None
+
+
+def test_a_session_whose_places_are_all_left_out_takes_no_time() -> None:
+    """Only optional places without audio: no slot, and the next session is not delayed by it."""
+    grid = (
+        session(place("o", programme="LE", optional=True), name="mot"),
+        session(place("a", fixed="a"), name="hai", starts=(time(5, 40),)),
+    )
+
+    (item,) = planned(intent(segments=(segment("a"),), sessions=grid)).items
+
+    assert local(23, 5, 40) == item.due
+
+
+FILLER = SessionItem(id="f", kind=ItemKind.FILLER, programme="NHAC", optional=True)
+ROTATING = (Programme(code="NHAC", name="Nhạc", otherwise=(Otherwise.ROTATION,)),)
+
+
+def filled(*after: SessionItem, seconds: float = 60, **more: object) -> dict[str, RundownItem]:
+    values: dict[str, object] = {
+        "segments": (
+            segment("m", programme="NHAC", seconds=seconds),
+            segment("n", programme="NHAC", seconds=seconds),
+            segment("a", programme="TIN", seconds=300),
+            segment("b", programme="TIN", seconds=1900),
+        ),
+        "sessions": (session(FILLER, *after),),
+        "programmes": ROTATING,
+    }
+    return by_place(planned(intent(**{**values, **more})))
+
+
+def test_fillers_leave_room_for_what_follows_at_its_time() -> None:
+    """Up to an exact place; for what follows without a time, so that it ends with the session."""
+    exact = filled(place("a", fixed="a", timing=Timing.HARD, offset_s=600))
+    relative = filled(place("a", fixed="a"))
+
+    assert local(23, 5, 40) == exact["a"].due == exact["f.10"].due + timedelta(minutes=1)
+    assert local(23, 5, 55) == relative["a"].due == relative["f.25"].due + timedelta(minutes=1)
+    assert "f.11" not in exact and "f.26" not in relative
+
+
+def test_fillers_leave_no_room_for_what_has_none() -> None:
+    """What is too long for the session gives its time back to the fillers."""
+    items = filled(place("b", fixed="b"))
+
+    assert items["b"].sha256 is None
+    assert local(23, 6) == items["f.30"].due + timedelta(minutes=1)
+
+
+def test_fillers_do_not_go_on_without_end() -> None:
+    """Fifty short pieces are enough: a rotation of jingles fills no half hour."""
+    items = filled(seconds=5)
+
+    assert {f"f.{n}" for n in range(1, 51)} == items.keys()
+
+
+def test_fillers_make_room_for_a_duty_that_took_a_later_slot() -> None:
+    """A duty that found its place only in a slot behind fillers airs there, whole, and the fillers end before it."""
+    decided = intent(
+        stations=(station(permitted=(DaySpan(start=time(5, 30), end=time(6)),)),),
+        segments=(
+            segment("m", programme="NHAC", seconds=60),
+            segment("n", programme="NHAC", seconds=60),
+            segment("moi", programme="TIN", seconds=300, approved_at=local(20, 8)),
+            segment("dx", programme="TIN", seconds=600, topics=("DX-A",), approved_at=local(10, 8)),
+        ),
+        sessions=(session(FILLER, place("t", programme="TIN"), weekdays=(1,)),),
+        programmes=ROTATING,
+        duties=(
+            duty(
+                code="N", programme=None, topics=("DX-A",), windows=(DutyWindow(weekday=2, start=time(1), end=time(2)),)
+            ),
+        ),
+    )
+
+    items = by_place(planned(decided))
+
+    assert "dx" == items["t"].segment
+    heard = sorted((i.due, i.due + (i.end - i.start)) for i in items.values() if i.sha256 is not None)
+    assert all(one[1] <= two[0] for one, two in pairwise(heard))
+
+
+def test_a_session_too_many_serves_no_duty() -> None:
+    """Of two sessions with the duty's programme the day may have one: the other stays silent, and the duty is kept."""
+    decided = intent(
+        stations=(station(limits=Limits(sessions=1)),),
+        segments=(segment("d"),),
+        sessions=(
+            session(place("d", programme="CDS"), name="sang"),
+            session(place("d", programme="CDS"), name="chieu", starts=(time(17),)),
+        ),
+        duties=(duty(count=2, windows=(DutyWindow(weekday=7, start=time(5), end=time(6)),)),),
+    )
+
+    items = planned(decided).items
+
+    assert ["XA/sang/2026-11-23/d"] == [i.slot for i in items if i.sha256 is not None]
+    assert "Quá số buổi được phát trong ngày." == items[-1].why.vi
