@@ -953,15 +953,21 @@ class Flow:
             item = replace(item, due=max(item.due, self.now))
         ends = item.due + (item.end - item.start)
         cuts = [
-            h.start
-            for h in self._orders
-            if h.slot != run.slot and item.due < h.start < ends and item.priority is not Priority.EMERGENCY
+            at
+            for order, at in ((order, self._begins(order)) for order in self._orders)
+            if order.slot != run.slot and item.due < at < ends and item.priority is not Priority.EMERGENCY
         ]
         if not any(matches(need.owed.duty, item.programme, item.topics) for need in self.needs):
             grace = timedelta(seconds=LATE_LIMIT_S[Timing.HARD])
             # Where the plan let it run past the exact time, nothing is there to be cut for.
             cuts += [at for at in exact if item.due < at and item.end <= at and ends > at + grace]
         return replace(item, cut_at=min(cuts)) if cuts else item
+
+    def _begins(self, order: RundownItem) -> datetime:
+        """Return when an exact order begins as things stand: one that came after its time, but not too late, now."""
+        late_s = (self.now - order.start).total_seconds()
+        waits = order.slot not in self.begun and order.slot not in self.finals and _sounds(order)
+        return self.now if waits and 0 < late_s <= order.late_limit_s else order.start
 
     def _ends(self, item: RundownItem) -> datetime:
         """Return from when on the time of `item` is free again."""

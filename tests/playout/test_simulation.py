@@ -159,6 +159,17 @@ def test_f20_behind_an_item_whose_output_came_late_nothing_overlaps(seconds: int
     assert Verdict.AIRED is verdict(report, "XA/XA-chieu/2026-11-24/ket")
 
 
+@pytest.mark.parametrize("seconds", [68, 72, 76, 80, 84])
+def test_f67_an_emergency_that_arrives_late_is_heard_alone(seconds: int) -> None:
+    """The link was down when it was ordered: within its late limit it cuts what began meanwhile."""
+    cut = Event(at=at(1, 10, 59), kind=EventKind.LINK, lasts_s=seconds)
+    order = Event(at=at(1, 10, 59, 58), kind=EventKind.EMERGENCY, segment="nhac")
+    report = steady(commune(), cut, order, days=2)
+
+    assert () == report.violations
+    assert 1 == report.sometimes["emergency_aired"]
+
+
 def test_f63_an_emergency_at_night_is_heard() -> None:
     """Outside the permitted hours nothing else may sound."""
     order = Event(at=at(1, 2), kind=EventKind.EMERGENCY, segment="nhac")
