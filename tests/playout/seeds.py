@@ -21,6 +21,8 @@ FOUND_BUGS = {
     36: "heard whole, cut with the very write that should have said so",
     53: "two exact orders sounded together",
     115: "an order that came in the last milliseconds before an item did not cut it",
+    453: "an emergency that a clock step had made late did not cut what had begun meanwhile",
+    642: "withdrawn while it played, and begun again after its player had died",
     116: "behind an item that began late because its output was gone, the next one began on its old time",
 }
 """Seed, and what went wrong with it when it was first run; those that time has changed have a named test as well."""
