@@ -11,10 +11,15 @@ from schedules.airing import Facts, Verdict
 from schedules.clock import Interval
 from schedules.duty import Counting, Duty, DutyWindow
 from schedules.findings import Finding, Severity
+from schedules.impossible import why_impossible
 from schedules.intent import Intent
+from schedules.owing import Need
+from schedules.placing import Problem
 from schedules.planner import plan
 from schedules.station import DaySpan, Limits, Station
+from schedules.text import Text
 from tests.schedules.builders import duty, intent, local, one_off, row, segment
+from tests.schedules.test_solving import CDS, needs, problem
 
 WEEK = Interval(local(23, 0), local(30, 0))
 EARLY = local(23, 4)
@@ -128,3 +133,25 @@ def test_two_lacking_recordings_of_a_topic_each_are_imagined_apart() -> None:
     topical = owed(count=3, counting=Counting.TOPICS, topics=("F-1", "F-2", "F-3"))
 
     assert 1 == len(reasons(told(week(topical))))
+
+
+def direct(posed: Problem, wanting: Need) -> Finding:
+    return why_impossible(station(), posed, wanting, Text("Không có bài.", "No recording."), EARLY)
+
+
+def test_a_duty_that_the_problem_does_not_hold_is_added_to_it() -> None:
+    """Asked about a duty beside a problem of others: its own windows and its lack of audio are what is looked at."""
+    wanted = needs(1, 1, windows=(window(time(5, 30), time(5, 40)),))
+    posed = problem(wanted[:1], CDS, offered=lambda one, used: ())
+
+    assert {"không có bài"} == reasons(direct(posed, wanted[1]))
+    assert {"không có bài"} == reasons(direct(posed, wanted[0]))
+
+
+def test_where_no_smaller_set_suffices_every_fact_is_named() -> None:
+    """A duty that has a place after all blames everything, rather than a fact that is not to blame."""
+    (wanted,) = needs(1)
+
+    assert {WINDOWS, HOURS, LIMIT, TIME, ORDERS, TRIES, OTHERS, "không có bài"} == reasons(
+        direct(problem((wanted,), CDS), wanted)
+    )
