@@ -105,7 +105,7 @@ class Stock:
                 continue
             able = [copy for copy in there if way in copy.rule.otherwise and copy.segment.id not in found]
             for copy in self._again(way, able, moment, used, key):
-                found[copy.segment.id] = self._once_more(way, copy.segment, used)
+                found[copy.segment.id] = self._once_more(way, copy.segment, moment, used)
         why_nothing = _NONE_FITS if found else self._why_nothing(programme, moment, wanted, there, used)
         return Choices(found=tuple(found.values()), why_nothing=why_nothing)
 
@@ -122,7 +122,7 @@ class Stock:
                     max(segment.approved_at, libraries[segment.owner][1]),
                 )
                 for segment in self.intent.segments
-                if (programme is None or segment.programme == programme)
+                if _of_grid(segment, programme)
                 and segment.owner in libraries
                 and (media is None or segment.sha256 in media)
             ]
@@ -208,11 +208,14 @@ class Stock:
             f"“{title}”: a priority item from the unit above, not aired yet, goes before others.",
         )
 
-    def _once_more(self, way: Otherwise, segment: Segment, used: Used) -> Choice:
+    def _once_more(self, way: Otherwise, segment: Segment, moment: datetime, used: Used) -> Choice:
         planned = segment.id in used
         last = self.facts.aired.get(segment.id)
         if planned:
-            last = used[segment.id] if isinstance(used, Mapping) else None
+            then = used[segment.id] if isinstance(used, Mapping) else None
+            if last is None and then is not None and then > moment:
+                return self._before_its_place(segment, then)
+            last = then
         if (known := self._known.get((way, segment.id, planned, last))) is None:
             since_vi, since_en = "đã có trong lịch này", "is in this plan already"
             if not planned and last is None:
@@ -228,6 +231,15 @@ class Stock:
             known = self._known[way, segment.id, planned, last] = Choice(segment=segment, why=why)
         return known
 
+    def _before_its_place(self, segment: Segment, then: datetime) -> Choice:
+        """Return a recording that has not aired and is to air before the place that the plan has for it."""
+        when = self._local(then)
+        why = Text(
+            f"“{segment.title}”: chưa phát lần nào; theo lịch còn phát lại lúc {when}.",
+            f"“{segment.title}”: not aired yet; planned once more at {when}.",
+        )
+        return Choice(segment=segment, why=why)
+
     def _why_nothing(
         self,
         programme: ProgrammeCode | None,
@@ -241,9 +253,7 @@ class Stock:
             return self._why_not_again(there, moment, used)
         libraries = _libraries(self.intent.units, self.station)
         of_it = [
-            segment
-            for segment in self.intent.segments
-            if (programme is None or segment.programme == programme) and segment.owner in libraries
+            segment for segment in self.intent.segments if _of_grid(segment, programme) and segment.owner in libraries
         ]
         if not of_it:
             return Text("Không có bài đã duyệt cho mục này.", "No approved item for this place.")
@@ -337,6 +347,11 @@ def choose(
     fit = also if topic_prefix else wanted
     could = choices(intent, station, facts, programme, moment, used, wanted=fit, key=key)
     return could.found[0] if could.found else Choice(segment=None, why=could.why_nothing)
+
+
+def _of_grid(segment: Segment, programme: ProgrammeCode | None) -> bool:
+    """Return whether a place of `programme` (None: any) may take the recording: an emergency airs by order only."""
+    return (programme is None or segment.programme == programme) and segment.priority is not Priority.EMERGENCY
 
 
 def _rule(intent: Intent, programme: ProgrammeCode) -> Programme:

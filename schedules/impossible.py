@@ -12,8 +12,8 @@ from schedules.choosing import Choice
 from schedules.clock import Interval
 from schedules.findings import Finding, Severity
 from schedules.owing import Need
-from schedules.placing import Problem, solve
-from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentId, SegmentKind
+from schedules.placing import Offer, Offered, Problem, Used, solve
+from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentKind
 from schedules.station import WHOLE_DAY, Station
 from schedules.text import Text
 
@@ -95,7 +95,8 @@ class _Case:
         if "limit" not in active:
             problem = replace(problem, day_left_s=lambda day: None, longest_s=None)
         if "time" not in active:
-            problem = replace(problem, earliest=min(problem.earliest, self.wanting.owed.during.start))
+            begins = min(problem.earliest, self.wanting.owed.during.start)
+            problem = replace(problem, earliest=begins, offered=_from_the_start(problem.offered))
         if "orders" not in active:
             problem = replace(problem, blocked=())
         if "tries" not in active:
@@ -108,14 +109,21 @@ class _Case:
         duty = self.wanting.owed.duty if "windows" in active else replace(self.wanting.owed.duty, windows=())
         return tuple(duty_windows(station, duty, during))
 
-    def _offered(self, need: Need, used: frozenset[SegmentId]) -> tuple[Choice, ...]:
+    def _offered(self, need: Need, used: Used) -> tuple[Offer, ...]:
         known = self.problem.offered(need, used)
         if need.owed != self.wanting.owed:
             return known
-        return (
-            *known,
-            *(choice for choice in _imagined(need, self.now) if choice.segment and choice.segment.id not in used),
-        )
+        taken = {segment for segment, _ in used}
+        return (*known, *(offer for offer in _imagined(need, self.now) if offer.segment.id not in taken))
+
+
+def _from_the_start(offered: Offered) -> Offered:
+    """Return the same offers as they would have been from the period's beginning on."""
+
+    def earlier(need: Need, used: Used) -> tuple[Offer, ...]:
+        return tuple(replace(one, since=min(one.since, need.owed.during.start)) for one in offered(need, used))
+
+    return earlier
 
 
 def _only(problem: Problem, indices: tuple[int, ...]) -> Problem:
@@ -128,31 +136,30 @@ def _only(problem: Problem, indices: tuple[int, ...]) -> Problem:
     )
 
 
-def _imagined(wanting: Need, now: datetime) -> tuple[Choice, ...]:
+def _imagined(wanting: Need, now: datetime) -> tuple[Offer, ...]:
+    """Return short recordings of the duty's sort that nobody made, enough of each topic."""
     duty = wanting.owed.duty
     topics = duty.topics or ((duty.topic_prefix,) if duty.topic_prefix else ("",))
     why = Text("", "")
-    return tuple(
-        Choice(
-            segment=Segment(
-                id=f"?{number}.{topic}",
-                owner=duty.owner,
-                programme=duty.programme or "",
-                title="",
-                kind=SegmentKind.BAI,
-                sha256="",
-                pcm_sha256="",
-                samples=_ANY_LENGTH_S * SAMPLE_RATE_HZ,
-                approved_at=now,
-                approved_by="",
-                topics=(topic,),
-            ),
-            why=why,
-            fresh=True,
+    segments = (
+        Segment(
+            id=f"?{number}.{topic}",
+            owner=duty.owner,
+            programme=duty.programme or "",
+            title="",
+            kind=SegmentKind.BAI,
+            sha256="",
+            pcm_sha256="",
+            samples=_ANY_LENGTH_S * SAMPLE_RATE_HZ,
+            approved_at=now,
+            approved_by="",
+            topics=(topic,),
         )
         for topic in topics
         for number in range(max(1, wanting.missing))
     )
+    since = wanting.owed.during.start
+    return tuple(Offer(Choice(segment=segment, why=why, fresh=True), segment, since) for segment in segments)
 
 
 _SAID: Mapping[str, Text] = {

@@ -52,13 +52,30 @@ class Placement:
         return Interval(self.start, self.start + self.segment.duration)
 
 
+Used = frozenset[tuple[SegmentId, datetime]]
+"""Recordings that the search has placed, with their starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A recording that a need could air, and from when on it may."""
+
+    choice: Choice
+    segment: Segment
+    since: datetime
+
+
+Offered = Callable[[Need, Used], tuple[Offer, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What must find a place, and where it may.
 
     needs: the earliest deadline first. openings: slots of the grid that may serve. blocked: time that nothing may take.
     windows: per need (by its place in `needs`) the stretches of its make-ups, hours already cut out.
-    offered: what a need could air from a moment on, when some recordings are used already; best first.
+    offered: what a need could air, when some recordings are used already at their times; best first, each with the
+    moment from which on it may.
     earliest: make-ups start then or later; on marks they may have been due up to `grace` before it.
     day_left_s: seconds that may still be aired on a local date; None where there is no limit.
     tries: make-ups that each need may still have.
@@ -68,14 +85,13 @@ class Problem:
     openings: tuple[Opening, ...]
     blocked: tuple[Interval, ...]
     windows: tuple[tuple[Interval, ...], ...]
-    offered: Callable[[Need, frozenset[SegmentId]], tuple[Choice, ...]]
+    offered: Offered
     earliest: datetime
     grace: timedelta
     zone: ZoneInfo
     tries: tuple[int, ...]
     day_left_s: Callable[[date], float | None]
     longest_s: float | None = None
-    used: frozenset[SegmentId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,14 +125,14 @@ class _Search:
     best: tuple[Placement, ...] = ()
     best_missing: int = 0
     known: set[tuple[object, ...]] = field(default_factory=set)
-    offers: dict[tuple[int, frozenset[SegmentId]], tuple[Choice, ...]] = field(default_factory=dict)
+    offers: dict[tuple[int, Used], tuple[Offer, ...]] = field(default_factory=dict)
 
     def run(self) -> Solution:
         """Search until nothing is missing, everything was tried, or the effort is spent."""
         needs = self.problem.needs
         self.best_missing = sum(need.missing for need in needs)
         blocked = sorted(self.problem.blocked)
-        self._place(needs, (), blocked, self.problem.used)
+        self._place(needs, (), blocked, frozenset())
         return Solution(placements=self.best, missing=self.best_missing, complete=self.effort > 0)
 
     def _place(
@@ -124,7 +140,7 @@ class _Search:
         needs: tuple[Need, ...],
         placed: tuple[Placement, ...],
         blocked: list[Interval],
-        used: frozenset[SegmentId],
+        used: Used,
     ) -> bool:
         """Extend `placed`; True once nothing is missing."""
         missing = sum(need.missing for need in needs)
@@ -149,44 +165,47 @@ class _Search:
                 segment, start = placement.segment, placement.start
                 after = tuple(one.after(segment.programme, segment.topics, start) for one in needs)
                 taken = sorted([*blocked, placement.during])
-                if self._place(after, (*placed, placement), taken, used | {segment.id}):
+                if self._place(after, (*placed, placement), taken, used | {(segment.id, start)}):
                     return True
                 if self.effort <= 0:
                     return False
         return False
 
     def _possible(
-        self, index: int, need: Need, placed: tuple[Placement, ...], blocked: list[Interval], used: frozenset[SegmentId]
+        self, index: int, need: Need, placed: tuple[Placement, ...], blocked: list[Interval], used: Used
     ) -> list[Placement]:
         """Return the ways to bring one need further: the grid's slots by time, then a make-up at its earliest."""
         found: list[Placement] = []
-        choices = [(c, c.segment) for c in self._offered(index, need, used) if c.segment is not None]
+        offers = self._offered(index, need, used)
         taken = {one.slot: one.during.seconds for one in placed if one.slot is not None}
         for opening in self.problem.openings:
             if opening.slot in taken or not need.owed.during.contains(opening.start):
                 continue
             prefix = f"{opening.session}/"
             spent_s = sum(seconds for slot, seconds in taken.items() if slot.startswith(prefix))
-            for choice, segment in choices:
-                if segment.programme != opening.programme:
+            for offer in offers:
+                segment = offer.segment
+                if segment.programme != opening.programme or opening.start < offer.since:
                     continue
                 during = Interval(opening.start, opening.start + segment.duration)
                 left = opening.left_s is None or spent_s + during.seconds <= opening.left_s
                 free = left and during.end <= opening.until and not _overlaps(during, blocked)
                 if free and self._may(need, segment, during, placed):
                     found.append(
-                        Placement(slot=opening.slot, need=need, choice=choice, segment=segment, start=opening.start)
+                        Placement(
+                            slot=opening.slot, need=need, choice=offer.choice, segment=segment, start=opening.start
+                        )
                     )
         made_up = sum(1 for one in placed if one.slot is None and one.need.owed == need.owed)
         if made_up >= self.problem.tries[index]:
             return found
-        for choice, segment in choices:
-            start = self._earliest(index, need, segment, placed, blocked)
+        for offer in offers:
+            start = self._earliest(index, need, offer, placed, blocked)
             if start is not None:
-                found.append(Placement(slot=None, need=need, choice=choice, segment=segment, start=start))
+                found.append(Placement(slot=None, need=need, choice=offer.choice, segment=offer.segment, start=start))
         return found
 
-    def _offered(self, index: int, need: Need, used: frozenset[SegmentId]) -> tuple[Choice, ...]:
+    def _offered(self, index: int, need: Need, used: Used) -> tuple[Offer, ...]:
         key = (index, used)
         if key not in self.offers:
             self.offers[key] = self.problem.offered(need, used)
@@ -205,14 +224,12 @@ class _Search:
         return sum(stretch.seconds for stretch in same) + during.seconds <= left
 
     def _earliest(
-        self, index: int, need: Need, segment: Segment, placed: tuple[Placement, ...], blocked: list[Interval]
+        self, index: int, need: Need, offer: Offer, placed: tuple[Placement, ...], blocked: list[Interval]
     ) -> datetime | None:
         """Return the first moment for a whole make-up in the windows of its duty, None where there is none."""
-        length = segment.duration
+        segment, length = offer.segment, offer.segment.duration
         for window in self.problem.windows[index]:
-            start = self._not_before(window.start, window)
-            if segment.valid_from is not None:
-                start = self._not_before(max(start, segment.valid_from), window)
+            start = self._not_before(max(window.start, offer.since, segment.valid_from or offer.since), window)
             while start + length <= window.end:
                 during = Interval(start, start + length)
                 blocker = next((b for b in blocked if b.overlaps(during)), None)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Facts
 from schedules.calendar import common, duty_windows, instant, open_groups, open_until
-from schedules.choosing import Choice, Stock
+from schedules.choosing import Stock
 from schedules.clock import Interval
 from schedules.duty import Chance, DutyStanding
 from schedules.findings import Finding, Severity
@@ -23,7 +23,7 @@ from schedules.impossible import why_impossible
 from schedules.intent import Intent
 from schedules.ordering import check_one_off
 from schedules.owing import Need, Owed, fits, make_up_prefix, matches, need, owing
-from schedules.placing import Placement, Problem, Solution, solve
+from schedules.placing import Offer, Placement, Problem, Solution, Used, solve
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import SegmentId
 from schedules.standing import chance, coming, pressing, standing, warnings
@@ -193,8 +193,8 @@ class _Making:
         ordered = tuple(sorted(needs, key=lambda n: (n.owed.during.end, n.owed.duty.code)))
         stock = flow.stock
 
-        def offered(wanting: Need, taken: frozenset[SegmentId]) -> tuple[Choice, ...]:
-            return self._offered(stock, wanting, {**used, **dict.fromkeys(taken, self.now)})
+        def offered(wanting: Need, taken: Used) -> tuple[Offer, ...]:
+            return self._offered(stock, wanting, {**used, **dict(sorted(taken, key=lambda one: one[1]))})
 
         return Problem(
             needs=ordered,
@@ -226,23 +226,26 @@ class _Making:
                 windows = common(windows, duty_windows(station, owed.duty, during))
         return windows
 
-    def _offered(self, stock: Stock, wanting: Need, used: Mapping[SegmentId, datetime]) -> tuple[Choice, ...]:
-        """Return what a need could air now or, where recordings become valid later in its period, from then on."""
-        duty = wanting.owed.duty
-        end = wanting.owed.during.end
-        later = {
-            s.valid_from for s in self.intent.segments if s.valid_from is not None and self.now < s.valid_from < end
+    def _offered(self, stock: Stock, wanting: Need, used: Mapping[SegmentId, datetime]) -> tuple[Offer, ...]:
+        """Return what a need could air, each recording from the moment on at which it may."""
+        duty, during = wanting.owed.duty, wanting.owed.during
+        begins = max(self.now, during.start)
+        moments = {begins} | {
+            s.valid_from for s in self.intent.segments if s.valid_from and begins < s.valid_from < during.end
         }
-        found: dict[SegmentId, Choice] = {}
-        for moment in (self.now, *sorted(later)):
-            key = make_up_prefix(self.station, wanting.owed)
+        if any(p.separation_s for p in self.intent.programmes if duty.programme in (None, p.code)):
+            moments |= {window.start for window in self._windows(wanting.owed) if window.start > begins}
+        key = make_up_prefix(self.station, wanting.owed)
+        found: dict[SegmentId, Offer] = {}
+        for moment in sorted(moments):
+            since = during.start if moment == begins else moment
             those = stock.choices(duty.programme, moment, used, wanted=lambda s: fits(duty, s), key=key).found
-            found |= {s.id: one for one in those if (s := one.segment) is not None and s.id not in found}
-        start = max(self.now, wanting.owed.during.start)
+            found |= {
+                s.id: Offer(one, s, since) for one in those if (s := one.segment) is not None and s.id not in found
+            }
 
-        def gain(one: Choice) -> int:
-            segment = one.segment
-            return 0 if segment is None else wanting.after(segment.programme, segment.topics, start).missing
+        def gain(one: Offer) -> int:
+            return wanting.after(one.segment.programme, one.segment.topics, begins).missing
 
         return tuple(sorted(found.values(), key=gain))
 
@@ -315,7 +318,9 @@ class _Making:
             stood = standing(self.station, owed, self.now, planned, chances, why_not)
             standings.append(stood)
             fresh = any(i.segment not in self.facts.aired for i in planned) or need(owed).missing == 0
-            findings += warnings(self.station, owed, stood, self.now, fresh=fresh, thorough=thorough)
+            told = warnings(self.station, owed, stood, self.now, fresh=fresh, thorough=thorough)
+            # Why it is impossible says more than that it is at risk.
+            findings += [w for w in told if why_not is None or w.code != "duty_at_risk"]
             findings += self._lost(owed, items)
         return tuple(standings), tuple(findings)
 
@@ -333,13 +338,31 @@ class _Making:
             and owed.during.contains(item.due)
         ]
         found = [chance(item) for item in (*planned, *further)]
-        if not any(one.start > first.due for one in (chance(i) for i in further)):
+        known = {item.slot for item in (*planned, *further)}
+        # What failed has not aired: the programme's next slot that has the room takes it again.
+        found += [
+            Chance(slot=opening.slot, start=opening.start, title=first.title)
+            for opening in flow.openings
+            if opening.slot not in known
+            and opening.programme == first.programme
+            and opening.start >= max(ends, self.now)
+            and opening.start + (first.end - first.start) <= opening.until
+            and owed.during.contains(opening.start)
+        ]
+        if not any(one.start > first.due for one in found if one.slot not in {item.slot for item in planned}):
             failed = replace(need(owed), missing=max(1, need(owed).missing))
             # What failed has not aired whole: its recordings may be tried again.
             again = {i.segment for i in planned}
             used = {segment: at for segment, at in flow.used.items() if segment not in again}
             posed = self._posed(flow, (failed,), blocked=tuple(flow.taken), used=used, openings=False)
-            posed = replace(posed, earliest=max(ends, self.now), grace=timedelta(0))
+            missed_on = first.due.astimezone(flow.zone).date()
+            missed_s = (first.end - first.start).total_seconds()
+
+            def unused_s(day: date) -> float | None:
+                left_s = flow.day_unused_s(day)
+                return left_s if left_s is None or day != missed_on else left_s + missed_s
+
+            posed = replace(posed, earliest=max(ends, self.now), grace=timedelta(0), day_left_s=unused_s)
             spare = solve(replace(posed, needs=(replace(failed, missing=1),)))
             if not spare.placements:
                 posed = replace(

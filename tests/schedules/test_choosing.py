@@ -314,15 +314,19 @@ def test_of_two_priority_items_the_own_goes_first_and_says_that_the_commune_deci
     assert "the commune decides the order" in found.found[0].why.en
 
 
-def test_the_higher_priority_goes_first_whoever_sent_it() -> None:
-    """An emergency from above goes before the own priority item, and nothing is contested."""
+def test_an_emergency_is_taken_by_no_place() -> None:
+    """Fresh, aired or evergreen: a place of the grid never takes it, only an order airs it."""
     decided = stocked(
         segment("own", priority=Priority.PRIORITY),
         segment("above", owner="HUYEN", priority=Priority.EMERGENCY),
+        segment("old", priority=Priority.EMERGENCY),
+        segment("ever", priority=Priority.EMERGENCY, evergreen=True),
     )
+    only = stocked(segment("above", owner="HUYEN", priority=Priority.EMERGENCY))
 
-    assert ["above", "own"] == ids(could(decided))
-    assert not any(choice.contested for choice in could(decided).found)
+    assert ["own"] == ids(could(decided))
+    assert () == could(only).found
+    assert "Không có bài" in could(only).why_nothing.vi
 
 
 def test_only_what_is_valid_approved_and_wanted_is_there() -> None:

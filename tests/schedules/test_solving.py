@@ -15,8 +15,8 @@ from schedules.choosing import Choice
 from schedules.clock import Interval
 from schedules.duty import Counting
 from schedules.owing import Need, need, owing
-from schedules.placing import Opening, Placement, Problem, Solution, solve
-from schedules.segment import Segment, SegmentId
+from schedules.placing import Offer, Opening, Placement, Problem, Solution, Used, solve
+from schedules.segment import Segment
 from schedules.text import Text
 from tests.schedules.builders import duty, intent, local, segment
 
@@ -40,11 +40,16 @@ def needs(*counts: int, **more: object) -> tuple[Need, ...]:
     )
 
 
+def offer(segment: Segment, since: datetime | None = None) -> Offer:
+    """Return a recording that may be taken from `since` on, else from the beginning."""
+    return Offer(Choice(segment=segment, why=WHY), segment, since or MONDAY - timedelta(days=9))
+
+
 def problem(wanted: tuple[Need, ...], *segments: Segment, **more: object) -> Problem:
     """Return a problem in which every need may take each of `segments` again and again, in their order."""
 
-    def offered(one: Need, used: frozenset[SegmentId]) -> tuple[Choice, ...]:
-        return tuple(Choice(segment=s, why=WHY, fresh=s.id not in used) for s in segments)
+    def offered(one: Need, used: Used) -> tuple[Offer, ...]:
+        return tuple(offer(s) for s in segments)
 
     values: dict[str, object] = {
         "needs": wanted,
@@ -301,17 +306,27 @@ def test_the_search_turns_back_where_the_first_way_leads_nowhere() -> None:
 
 
 def test_used_recordings_are_told_to_what_is_offered() -> None:
-    """Each placement adds its recording to those that the next offer knows as used."""
-    asked: list[frozenset[SegmentId]] = []
+    """Each placement adds its recording, with its start, to those that the next offer knows as used."""
+    asked: list[Used] = []
 
-    def offered(one: Need, used: frozenset[SegmentId]) -> tuple[Choice, ...]:
+    def offered(one: Need, used: Used) -> tuple[Offer, ...]:
         asked.append(used)
-        return (Choice(segment=None, why=WHY), Choice(segment=CDS if "x" in used else None, why=WHY))
+        return (offer(CDS),)
 
-    assert 1 == len(solve(problem(needs(1), offered=offered, used=frozenset({"x"}))).placements)
-    assert {frozenset({"x"})} == set(asked)
-    assert 0 == solve(problem(needs(2), offered=offered, used=frozenset({"x"}))).missing
-    assert frozenset({"x", "cds"}) in asked
+    assert 0 == solve(problem(needs(2), offered=offered)).missing
+    assert frozenset() == asked[0]
+    assert [{"cds"}] == [{name for name, _ in used} for used in asked[1:]]
+    assert WINDOW.start in {start for _, start in asked[1]}
+
+
+def test_a_recording_is_not_placed_before_it_may_be() -> None:
+    """Offered from the second half hour of the window on, it starts there, and fills no slot before."""
+    from_then = WINDOW.start + timedelta(minutes=30)
+    posed = problem(
+        needs(1), offered=lambda one, used: (offer(CDS, from_then),), openings=(opening("a", WINDOW.start),)
+    )
+
+    assert [from_then] == starts(solve(posed))
 
 
 def test_spent_effort_gives_the_best_so_far_and_says_that_not_all_was_tried() -> None:
