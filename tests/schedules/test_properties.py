@@ -55,11 +55,11 @@ def sounding(rundown: Rundown) -> list[RundownItem]:
         if (item.sha256 is not None or item.relay is not None)
         and item.replaced_by is None
         and item.cancelled_by is None
-        and _ends(item) > item.due >= rundown.planned_at
+        and ends(item) > item.due >= rundown.planned_at
     ]
 
 
-def _ends(item: RundownItem) -> datetime:
+def ends(item: RundownItem) -> datetime:
     whole = item.due + (item.end - item.start)
     return whole if item.cut_at is None else min(whole, item.cut_at)
 
@@ -79,7 +79,7 @@ def _begins(spans: tuple[DaySpan, ...], local: datetime) -> bool:
 
 def may_sound(station: Station, item: RundownItem) -> bool:
     """Return whether every moment of an item is allowed; in the strategies hours change on the half hour only."""
-    start, end = item.due, _ends(item)
+    start, end = item.due, ends(item)
     moment = start
     while moment < end:
         local = moment.astimezone(ZoneInfo(station.zone))
@@ -98,7 +98,7 @@ def may_sound(station: Station, item: RundownItem) -> bool:
 @given(moments_of_planning())
 def test_a_plan_never_sounds_twice_at_once(drawn_case: tuple[Intent, Facts, datetime]) -> None:
     """No two items that will be heard share any time, cuts considered."""
-    stretches = sorted((i.due, _ends(i), i.slot) for i in sounding(ahead(*drawn_case)))
+    stretches = sorted((i.due, ends(i), i.slot) for i in sounding(ahead(*drawn_case)))
 
     assert [] == [(one, two) for one, two in pairwise(stretches) if one[1] > two[0]]
 
@@ -110,7 +110,7 @@ def test_a_plan_never_leaves_the_permitted_hours(drawn_case: tuple[Intent, Facts
     station = drawn_case[0].stations[0]
     ordinary = [i for i in sounding(ahead(*drawn_case)) if i.priority is not Priority.EMERGENCY]
 
-    assert [] == [(i.slot, i.due, _ends(i)) for i in ordinary if not may_sound(station, i)]
+    assert [] == [(i.slot, i.due, ends(i)) for i in ordinary if not may_sound(station, i)]
 
 
 @drawn
@@ -125,7 +125,7 @@ def test_a_plan_keeps_the_limits(drawn_case: tuple[Intent, Facts, datetime]) -> 
     for item in sounding(ahead(*drawn_case)):
         if item.priority is Priority.EMERGENCY:
             continue
-        day, length_s = item.due.astimezone(zone).date(), (_ends(item) - item.due).total_seconds()
+        day, length_s = item.due.astimezone(zone).date(), (ends(item) - item.due).total_seconds()
         by_day[day] += length_s
         if item.session is not None:
             by_session[item.session] += length_s
@@ -225,7 +225,7 @@ def test_what_has_begun_is_kept(drawn_case: tuple[Intent, Facts, datetime], whic
         kept = [i for i in after.items if i.slot == item.slot]
 
         assert [(item.sha256, item.due, item.start, item.end)] == [(i.sha256, i.due, i.start, i.end) for i in kept]
-        assert all(i.due >= _ends(kept[0]) for i in sounding(after) if i.slot != item.slot)
+        assert all(i.due >= ends(kept[0]) for i in sounding(after) if i.slot != item.slot)
 
 
 @settings(drawn, max_examples=60)
