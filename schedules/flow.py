@@ -9,7 +9,17 @@ from math import inf
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Airing, Facts, Run, RunState, Verdict
-from schedules.calendar import Occurrence, instant, local_dates, occurrences, open_groups, open_until, permitted
+from schedules.calendar import (
+    Occurrence,
+    common,
+    instant,
+    local_dates,
+    occurrences,
+    open_groups,
+    open_hours,
+    open_until,
+    permitted,
+)
 from schedules.choosing import Choice, Stock, usable
 from schedules.clock import Interval
 from schedules.duty import Counting
@@ -49,7 +59,7 @@ NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The appr
 OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 TOO_MANY = Text("Quá số buổi được phát trong ngày.", "More sessions than a day may have.")
 TOO_LATE = Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
-OVER_LIMIT = Text("Quá số phút được phát trong ngày.", "More minutes than a day may have.")
+OVER_LIMIT = Text("Quá số phút được phát trong ngày hoặc trong buổi.", "More minutes than a day or a session may have.")
 NO_ROOM = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
 
 
@@ -114,6 +124,7 @@ class Flow:
     _too_many: set[str] = field(default_factory=set)
     _day_s: dict[date, float] = field(default_factory=dict)
     _airing: set[SegmentId] = field(default_factory=set)
+    _limited: set[SlotId] = field(default_factory=set)
     _over_limit: set[SlotId] = field(default_factory=set)
     _above: frozenset[str] = frozenset()
 
@@ -165,20 +176,26 @@ class Flow:
             airs = other in items and _sounds(items[other])
             if not airs:
                 nobody.add(item.slot)
-            self.items[number] = replace(item, replaced_by=other if airs else None, why=item.why if airs else NO_ROOM)
-        self.findings = [
-            replace(f, code="does_not_fit", message=NO_ROOM, hint=_HINT_ROOM)
-            if f.code == "gives_way" and f.where in nobody
-            else f
-            for f in self.findings
-        ]
+            why = item.why if airs else self._no_room(item.slot)[1]
+            self.items[number] = replace(item, replaced_by=other if airs else None, why=why)
+        self.findings = [self._named(f) if f.code == "gives_way" and f.where in nobody else f for f in self.findings]
+
+    def _named(self, finding: Finding) -> Finding:
+        code, why, hint = self._no_room(finding.where)
+        return replace(finding, code=code, message=why, hint=hint)
 
     def look_ahead(self, during: Interval, programmes: frozenset[ProgrammeCode | None]) -> None:
-        """Place the sessions of `during` that hold a slot of one of `programmes`; None stands for any."""
+        """Place the days of `during` on which a session holds a slot of one of `programmes`; None stands for any."""
         sessions = self._sessions(during)
+
+        def day(session: Occurrence) -> date:
+            return session.during.start.astimezone(self.zone).date()
+
+        wanted = {
+            day(s) for s in sessions if None in programmes or any(p.programme in programmes for p in s.rule.items)
+        }
         for number, session in enumerate(sessions):
-            wanted = None in programmes or any(place.programme in programmes for place in session.rule.items)
-            if wanted and during.contains(session.during.start):
+            if day(session) in wanted and during.contains(session.during.start):
                 self._session(session, sessions[number + 1 :])
 
     def _sessions(self, during: Interval) -> list[Occurrence]:
@@ -221,11 +238,20 @@ class Flow:
         if most is None:
             return
         days: dict[date, list[Occurrence]] = {}
-        for session in sessions:
+        for session in (s for s in sessions if self._audible(s)):
             days.setdefault(session.during.start.astimezone(self.zone).date(), []).append(session)
         for mine in days.values():
             kept = sorted(mine, key=lambda s: (not self._has_begun(s), -self._weight(s), s.during.start, s.name))
             self._too_many |= {self._name(session) for session in kept[most:]}
+
+    def _audible(self, session: Occurrence) -> bool:
+        """Return whether the hours of the station and of any group meant are open for a part of the session."""
+        hours = open_hours(self.station, session.during)
+        meant = [g for g in self.station.groups if not session.rule.targets or g.code in session.rule.targets]
+        if not hours or not meant:
+            return bool(hours)
+        theirs = (open_hours(replace(self.station, permitted=g.permitted, quiet=()), session.during) for g in meant)
+        return any(not g.permitted or common(hours, mine) for g, mine in zip(meant, theirs, strict=True))
 
     def _has_begun(self, session: Occurrence) -> bool:
         prefix = f"{self._name(session)}/"
@@ -541,6 +567,12 @@ class Flow:
                 "The fixed item of this place is not, or no longer, approved.",
             )
             return Choice(segment=None, why=why)
+        if fixed.priority is Priority.EMERGENCY:
+            why = Text(
+                "Bài khẩn cấp chỉ phát theo lệnh, không phát theo lịch.",
+                "An emergency airs by order only, never by the grid.",
+            )
+            return Choice(segment=None, why=why)
         if not fixed.valid_at(due):
             why = Text(
                 "Bài cố định của mục này hết hạn hoặc chưa đến hạn phát.",
@@ -564,9 +596,11 @@ class Flow:
 
         def gain(choice: Choice) -> int:
             segment = choice.segment
-            if segment is None:
-                return 0
-            return sum(n.missing - n.after(segment.programme, segment.topics, due).missing for n in owed)
+            return (
+                0
+                if segment is None
+                else sum(n.missing - n.after(segment.programme, segment.topics, due).missing for n in owed)
+            )
 
         first = gain(found[0])
         if first == len(owed) and all(n.owed.duty.counting is Counting.AIRINGS for n in owed):
@@ -631,6 +665,7 @@ class Flow:
             now=self.now,
         )
         verdicts = give_way(entries, room)
+        self._limited |= verdicts.limited
         return verdicts.dropped, verdicts.shortened
 
     def _settled(self, slot: SlotId) -> tuple[datetime, datetime] | None:
@@ -896,7 +931,8 @@ class Flow:
     ) -> RundownItem:
         """Return the item, or the same without audio where it may not begin: no room left, or outside the hours."""
         if not _sounds(item):
-            self._find("no_audio", item, item.why, _HINT_AUDIO)
+            absent = item.why == NOT_ON_STATION
+            self._find("no_audio", item, item.why, _HINT_ABSENT if absent else _HINT_AUDIO)
             return item
         if self._name(session) in self._too_many:
             self._find("too_many_sessions", item, TOO_MANY, _HINT_SESSIONS)
@@ -929,8 +965,15 @@ class Flow:
             )
             self._find("gives_way", item, why)
             return replace(_without_audio(item, why), replaced_by=other)
-        self._find("does_not_fit", item, NO_ROOM, _HINT_ROOM)
-        return _without_audio(item, NO_ROOM)
+        code, why, hint = self._no_room(item.slot)
+        self._find(code, item, why, hint)
+        return _without_audio(item, why)
+
+    def _no_room(self, slot: SlotId) -> tuple[str, Text, Text]:
+        """Return the code, the reason and the hint for a place without room: of time, or of a limit's minutes."""
+        if slot in self._limited:
+            return "over_limit", OVER_LIMIT, _HINT_LIMIT
+        return "does_not_fit", NO_ROOM, _HINT_ROOM
 
     # What is under way, and what was
 
@@ -1179,6 +1222,10 @@ class Flow:
 _HINT_AUDIO = Text(
     "Tải bài lên và trình duyệt trước giờ phát.", "Upload a recording and have it approved before it is due."
 )
+_HINT_ABSENT = Text(
+    "Không phải tải lại: kiểm tra đường truyền của máy phát để bài về kịp.",
+    "Nothing to upload: check the station's link, so that it arrives in time.",
+)
 _HINT_HOURS = Text(
     "Dời buổi phát vào khung giờ được phép, hoặc sửa khung giờ của đài.",
     "Move the session into the permitted hours, or change the station's hours.",
@@ -1187,8 +1234,8 @@ _HINT_SESSIONS = Text(
     "Gộp hoặc bỏ bớt một buổi, hoặc sửa giới hạn của đài.", "Join or drop a session, or change the station's limits."
 )
 _HINT_LIMIT = Text(
-    "Xếp sang ngày khác, hoặc nâng giới hạn số phút phát của đài.",
-    "Order it for another day, or raise the station's limit of minutes.",
+    "Rút ngắn hoặc bỏ bớt mục trong ngày đó, hoặc nâng giới hạn số phút phát của đài.",
+    "Shorten or drop something that day, or raise the station's limit of minutes.",
 )
 _HINT_ROOM = Text(
     "Rút ngắn bài, bớt mục, hoặc kéo dài buổi phát.", "Shorten the item, take a place out, or lengthen the session."

@@ -72,10 +72,14 @@ class Room:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdicts:
-    """What does not air, by slot, with the slot it gave way to (its own where there is no room); and cut relays."""
+    """What does not air, by slot, with the slot it gave way to (its own where there is no room); and cut relays.
+
+    limited: those of them for which not the time was too short, but a limit of minutes too low.
+    """
 
     dropped: Mapping[SlotId, SlotId]
     shortened: Mapping[SlotId, timedelta]
+    limited: frozenset[SlotId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class _Clash:
     entry: Entry
     among: tuple[Entry, ...]
     over: timedelta
+    limited: bool = False
 
 
 def give_way(entries: Sequence[Entry], room: Room) -> Verdicts:
@@ -93,6 +98,7 @@ def give_way(entries: Sequence[Entry], room: Room) -> Verdicts:
     kept = list(entries)
     dropped: dict[SlotId, SlotId] = {}
     shortened: dict[SlotId, timedelta] = {}
+    limited: set[SlotId] = set()
     while (clash := _first_clash(kept, room)) is not None:
         order = {entry.slot: number for number, entry in enumerate(kept)}
         victim = min(clash.among, key=lambda entry: (entry.rank, entry.exact is not None, -order[entry.slot]))
@@ -104,12 +110,18 @@ def give_way(entries: Sequence[Entry], room: Room) -> Verdicts:
         tight = victim is clash.entry and victim.exact is not None and len(clash.among) > 1
         dropped[victim.slot] = clash.among[-2].slot if tight else clash.entry.slot
         kept.remove(victim)
+        if clash.limited:
+            limited.add(victim.slot)
     for entry in sorted((e for e in entries if e.slot in dropped), key=lambda e: -e.rank):
         back = [e for e in entries if e.slot not in dropped or e is entry]
         back = [replace(e, length=shortened.get(e.slot, e.length)) for e in back]
         if _first_clash(back, room) is None:
             del dropped[entry.slot]
-    return Verdicts(dropped=dropped, shortened={slot: left for slot, left in shortened.items() if slot not in dropped})
+    return Verdicts(
+        dropped=dropped,
+        shortened={slot: left for slot, left in shortened.items() if slot not in dropped},
+        limited=frozenset(limited & dropped.keys()),
+    )
 
 
 def _first_clash(entries: Sequence[Entry], room: Room) -> _Clash | None:
@@ -145,13 +157,13 @@ def _first_clash(entries: Sequence[Entry], room: Room) -> _Clash | None:
         if not lost and left_s is not None:
             left_s -= entry.length.total_seconds()
             if left_s < 0:
-                return _clash(entry, every, timedelta(seconds=-left_s))
+                return _clash(entry, every, timedelta(seconds=-left_s), limited=True)
         if not lost and room.day_left_s is not None:
             day = room.day(due)
             left, same = days.get(day) or (room.day_left_s(day), ())
             left -= entry.length.total_seconds()
             if left < 0:
-                return _clash(entry, same, timedelta(seconds=-left))
+                return _clash(entry, same, timedelta(seconds=-left), limited=True)
             days[day] = (left, (*same, entry))
         planned += entry.length
         due = max(due, planned) if lost else max(due, room.now) + entry.length
@@ -161,5 +173,5 @@ def _first_clash(entries: Sequence[Entry], room: Room) -> _Clash | None:
     return None
 
 
-def _clash(entry: Entry, before: Sequence[Entry], over: timedelta) -> _Clash:
-    return _Clash(entry=entry, among=(*before, entry), over=over)
+def _clash(entry: Entry, before: Sequence[Entry], over: timedelta, *, limited: bool = False) -> _Clash:
+    return _Clash(entry=entry, among=(*before, entry), over=over, limited=limited)

@@ -472,6 +472,37 @@ def test_what_is_on_air_counts_for_the_limits() -> None:
         assert later["b"].sha256 is None
 
 
+@pytest.mark.parametrize("limits", [Limits(session_s=300), Limits(day_s=300)])
+def test_what_a_limit_leaves_out_says_so(limits: Limits) -> None:
+    """Ten minutes where five are allowed: not a lack of time in the session, but the limit of minutes."""
+    decided = intent(
+        stations=(station(limits=limits),),
+        segments=(segment("a", seconds=600),),
+        sessions=(session(place("a", fixed="a")),),
+    )
+
+    rundown = planned(decided)
+
+    assert ["over_limit"] == [finding.code for finding in rundown.findings]
+    assert "số phút" in rundown.items[0].why.vi
+
+
+def test_a_session_that_nobody_may_hear_is_none_of_the_day_s() -> None:
+    """One session a day: one wholly outside the hours, and one outside its group's, leave it to the third."""
+    decided = intent(
+        stations=(
+            station(
+                limits=Limits(sessions=1),
+                groups=(ClusterGroup(code="A", name="A", permitted=(DaySpan(start=time(8), end=time(20)),)),),
+            ),
+        ),
+        segments=(segment("a", seconds=60),),
+        sessions=tuple(session(place("a", fixed="a"), name=f"b{h}", starts=(time(h),)) for h in (4, 6, 17)),
+    )
+
+    assert [False, False, True] == [i.sha256 is not None for i in planned(decided).items]
+
+
 def test_a_session_over_midnight_is_counted_on_both_days() -> None:
     """Ten minutes a day: of a session around midnight one item airs on each day, two on one day do not."""
     decided = intent(
@@ -502,6 +533,35 @@ def test_a_short_look_counts_the_sessions_of_the_whole_day() -> None:
     assert [None] == [i.sha256 for i in rundown.items]
 
 
+def test_who_asks_for_a_day_is_told_of_friday_what_who_asks_for_the_week_is() -> None:
+    """On Friday the day's limit leaves the session of the duty without its tune: also in the plan of Monday alone."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=1300)),),
+        segments=(
+            segment("a", seconds=690, programme="X"),
+            segment("nhac", seconds=60, programme="X"),
+            segment("cds", seconds=600),
+        ),
+        sessions=(
+            session(place("a", fixed="a"), name="a", weekdays=(5,)),
+            session(
+                SessionItem(id="nhac", kind=ItemKind.IDENT, segment="nhac"),
+                place("cds", programme="CDS"),
+                name="b",
+                weekdays=(5,),
+                starts=(time(17),),
+            ),
+        ),
+        duties=(duty(),),
+    )
+
+    def said(days: int) -> str:
+        (standing,) = plan(decided, Facts(station="XA"), EARLY, Interval(EARLY, EARLY + timedelta(days=days))).duties
+        return standing.reason.vi
+
+    assert said(6) == said(1)
+
+
 @pytest.mark.parametrize("timing", [Timing.HARD, Timing.SOFT])
 def test_an_order_takes_its_minutes_before_any_session(timing: Timing) -> None:
     """Fifteen minutes a day: an order of ten at noon leaves a session of ten in the morning no room; a second order
@@ -516,7 +576,7 @@ def test_an_order_takes_its_minutes_before_any_session(timing: Timing) -> None:
     rundown = planned(decided)
 
     assert ["XA/oneoff/mot"] == [i.slot for i in rundown.items if i.sha256 is not None]
-    assert ["XA/oneoff/hai"] == [f.where for f in rundown.findings if f.code == "over_limit"]
+    assert {"XA/oneoff/hai", "XA/sang/2026-11-23/a"} == {f.where for f in rundown.findings if f.code == "over_limit"}
 
 
 def test_more_sessions_than_allowed_stay_silent() -> None:

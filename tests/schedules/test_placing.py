@@ -370,6 +370,36 @@ def test_the_reserve_may_take_ordinary_time() -> None:
     assert standing.fallback is not None and "05:30 28/11" in standing.fallback.vi
 
 
+def test_a_miss_leaves_its_minutes_to_the_reserve() -> None:
+    """Ten minutes a day for a duty of ten: if the morning's airing fails, the evening of that day has them again."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=600)),),
+        segments=(segment("cds", seconds=600),),
+        sessions=(session(place("cds", programme="CDS"), weekdays=(6,)),),
+        duties=(owed("A", "CDS", window(6, time(18), time(19))),),
+    )
+
+    (standing,) = week(decided).duties
+
+    assert [local(28, 5, 30), local(28, 18)] == [c.start for c in standing.chances]
+
+
+def test_the_programme_s_next_slot_takes_again_what_failed() -> None:
+    """It does not repeat, so the second slot of the week is empty; it takes the recording if the first one fails."""
+    once = Programme(code="CDS", name="CDS", otherwise=())
+    decided = intent(
+        programmes=(once,),
+        segments=(segment("cds", seconds=600),),
+        sessions=(session(place("cds", programme="CDS"), weekdays=(2, 4)),),
+        duties=(owed("A", "CDS", window(7, time(18), time(19))),),
+    )
+
+    (standing,) = week(decided).duties
+
+    assert ("XA/sang/2026-11-26/cds", local(26, 5, 30)) == (standing.chances[1].slot, standing.chances[1].start)
+    assert "05:30 26/11" in standing.fallback.vi
+
+
 def test_the_grid_s_further_slots_are_chances_too() -> None:
     """Friday's slot fulfils the week, Sunday's would if that fails."""
     decided = intent(
