@@ -184,6 +184,9 @@ def test_what_was_changed_after_the_look_is_looked_at_again(world):
 
     assert shown.status_code == other.status_code == 409
     assert "Vẫn công bố" in shown.text
+    wrong = world.post(client, PATH, FORM | {"starts": "05:30, 05:31"})
+    assert wrong.status_code == 422
+    assert "Vẫn công bố" not in wrong.text
     assert "thêm 14 buổi" in shown.text
     assert grid(world) == ()
     assert world.post(client, PATH, FORM | {"confirm": confirm}).status_code == 303

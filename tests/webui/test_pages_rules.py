@@ -66,6 +66,8 @@ def top(world):
     [
         ("05:00-21:00", [DaySpan(start=time(5), end=time(21))]),
         ("5h00 đến 7h00 T2 T3", [DaySpan(start=time(5), end=time(7), weekdays=(1, 2))]),
+        ("T7, CN 06:00-07:00", [DaySpan(start=time(6), end=time(7), weekdays=(6, 7))]),
+        ("T9 06:00-07:00", None),
         ("05:00–24:00 Sat, Sun", [DaySpan(start=time(5), end=time(0), weekdays=(6, 7))]),
         ("22:00–02:00; 05:00–06:00", [DaySpan(start=time(22), end=time(2)), DaySpan(start=time(5), end=time(6))]),
         ("\n \n", []),
@@ -271,6 +273,27 @@ def test_a_duty_that_cannot_be_is_told_all_at_once(world):
     assert world.signed_in("centre-longmai").get("/nhiem-vu/sua?ma=CDS").status_code == 404
     assert world.signed_in("operator").get("/nhiem-vu/sua").status_code == 403
     assert "Chuyển đổi số hằng tuần" in world.signed_in("operator").get("/nhiem-vu/danh-sach").text
+
+
+def test_a_station_is_excused_only_from_what_it_owes(world):
+    """An excuse of another station's duty would be kept and do nothing; duties of one name tell whose they are."""
+    client = world.signed_in("centre-minhlong")
+    world.publish(client, "/nhiem-vu/sua", DUTY)
+    form = {
+        "station": "LONGMAI",
+        "duty": "CDS-LONGHIEP",
+        "first": "2026-11-23",
+        "last": "2026-11-29",
+        "document": "Công văn 12/UBND",
+        "reason": "Máy phát hỏng",
+    }
+
+    refused = world.post(client, "/nhiem-vu/mien", form)
+
+    assert refused.status_code == 422
+    assert "Đài này không có nhiệm vụ đó" in refused.text
+    assert "Chuyên mục chuyển đổi số của xã (Đài Long Hiệp)" in refused.text
+    assert world.post(client, "/nhiem-vu/mien", form | {"station": "LONGHIEP"}).status_code == 303
 
 
 def test_an_excuse_names_its_document_and_can_be_taken_back(world):

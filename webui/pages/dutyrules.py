@@ -14,10 +14,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from schedules.duty import Counting, Duty, Excuse, Period
 from schedules.errors import Refused
 from schedules.findings import Finding
+from schedules.owing import duties_of
+from schedules.station import StationCode
 from schedules.text import Text
 from schedules.topics import BY_CODE
 from store import duties, excuses
 from store.excuses import GrantedExcuse
+from store.intent import load_intent
 from webui import planning
 from webui.auth import allowed
 from webui.pages.answers import Part
@@ -373,6 +376,13 @@ def _excuse(mine: Scope, wanted: ExcuseWanted) -> tuple[Excuse | None, tuple[Fin
         reading.wrong("station", "Hãy chọn đài.", "Choose the station.")
     if wanted.duty and all(duty.code != wanted.duty for duty in mine.duties):
         reading.wrong("duty", "Không có nhiệm vụ này.", "There is no such duty.")
+    elif wanted.duty and not reading.problems and not _owes(wanted.station, wanted.duty):
+        # It would be kept, listed and never have an effect.
+        reading.wrong(
+            "duty",
+            "Đài này không có nhiệm vụ đó: miễn cũng không có tác dụng. Hãy chọn nhiệm vụ của đài.",
+            "This station does not owe that duty: the excuse would have no effect. Choose one of the station's.",
+        )
     first, last = reading.day("first", wanted.first), reading.day("last", wanted.last)
     if not reading.problems and (first is None or last is None):
         reading.wrong("first", "Hãy chọn ngày đầu và ngày cuối.", "Choose the first and the last day.")
@@ -394,6 +404,25 @@ def _excuse(mine: Scope, wanted: ExcuseWanted) -> tuple[Excuse | None, tuple[Fin
             reason=Text(wanted.reason, wanted.reason),
         ),
         (),
+    )
+
+
+def _owes(code: StationCode, duty: str) -> bool:
+    """Return whether a station owes a duty, also one that it took over from a station that ended."""
+    with services().database.reading() as session:
+        intent = load_intent(session, now(), demo=services().demo)
+    station = next(one for one in intent.stations if one.code == code)
+    return any(one.code == duty for one in duties_of(intent, station))
+
+
+def _offered(mine: Scope) -> list[tuple[str, str]]:
+    """Return the duties by name, with the stations that owe them: every commune's weekly programme has one name."""
+    return sorted(
+        {
+            duty.code: f"{duty.name} ({', '.join(mine.station_name(station) for station in duty.stations)})"
+            for duty in mine.duties
+        }.items(),
+        key=lambda one: one[1],
     )
 
 
@@ -419,5 +448,6 @@ def _excuse_form(mine: Scope, wanted: ExcuseWanted, problems: tuple[Finding, ...
         code=422 if problems else 200,
         wanted=wanted,
         errors=problems,
+        offered=_offered(mine),
         scope=mine,
     )

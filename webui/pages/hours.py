@@ -1,4 +1,5 @@
-"""Stretches of the day as people type and read them: `05:00–21:00`, `05:00–07:00 T2 T3 T4`, one a line."""
+"""Stretches of the day as people type and read them: `05:00–21:00`, `05:00–07:00 T2 T3 T4`, one a line; days may also
+stand in front, as in scenario files."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from schedules.grid import EVERY_DAY
 from schedules.station import DaySpan
 from webui.pages.formats import weekday_short
 
-_SPAN = re.compile(r"(\d{1,2})[:hH](\d{2})\s*(?:[-–—]|đến|to)\s*(\d{1,2})[:hH](\d{2})((?:[\s,]+\w+)*)")
+_SPAN = re.compile(
+    r"((?:[^\W\d]\w*[\s,]+)*)(\d{1,2})[:hH](\d{2})\s*(?:[-–—]|đến|to)\s*(\d{1,2})[:hH](\d{2})((?:[\s,]+\w+)*)"
+)
 _DAYS = {
     word: number
     for number, words in enumerate(
@@ -49,8 +52,8 @@ def parse_spans(text: str) -> tuple[DaySpan, ...] | None:
         if not line.strip():
             continue
         match = _SPAN.fullmatch(line.strip())
-        start, end = (_time(match[1], match[2]), _time(match[3], match[4])) if match else (None, None)
-        days = [_DAYS.get(word.lower()) for word in re.split(r"[\s,]+", match[5].strip())] if match and match[5] else []
+        start, end = (_time(match[2], match[3]), _time(match[4], match[5])) if match else (None, None)
+        days = [_DAYS.get(word.lower()) for word in re.findall(r"\w+", f"{match[1]} {match[6]}")] if match else []
         if start is None or end is None or None in days:
             return None
         weekdays = tuple(sorted({day for day in days if day})) or EVERY_DAY
