@@ -1,7 +1,7 @@
 # The doors of the house. Each target does its own set-up (tools/setup) and skips what is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench soak fresh assets lock clean
+.PHONY: help run test check format bench soak mutants fresh assets lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ bench: ## Run every benchmark and print its figures (ARGS="--n 100" passes on)
 soak: ## Run the tests that take hours
 	@tools/setup test
 	@.venv/bin/pytest -m soak tests $(ARGS)
+
+mutants: ## Put 300 small mistakes into the core, one at a time, and tell which the tests do not notice (ARGS="--only flow")
+	@tools/setup test
+	@.venv/bin/python tools/mutants.py $(ARGS)
 
 fresh: ## Prove `make run` and `make test` in a clean Debian 12 root
 	@tools/fresh
