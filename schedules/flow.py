@@ -337,7 +337,8 @@ class Flow:
                 nominal = max(nominal, row.planned_end)
                 due = max(due, nominal if row.ended_at is None else row.ended_at)
                 self._add(_from_row(row))
-                previous = None
+                # A place that stayed silent parts nobody: what comes after it still follows what came before.
+                previous = previous if row.ended_at is None else None
                 continue
             if (run := self.begun.get(slot)) is not None:
                 item = self._under_way(run, [at for at, hard in hards if hard is not chosen and at > run.item.start])
