@@ -25,6 +25,9 @@ _STRUCTURAL = frozenset({"windows", "hours", "limit"})
 
 _NEVER = 10_000
 
+_EFFORT = 300
+"""Steps of each search: very many are made, and what real weeks need is far less."""
+
 
 def why_impossible(station: Station, problem: Problem, wanting: Need, nothing: Text, now: datetime) -> Finding:
     """Return the finding that a duty has no place, with a smallest set of facts that makes it impossible.
@@ -73,8 +76,8 @@ class _Case:
     def _possible(self, active: frozenset[str]) -> bool:
         posed = self._posed(active)
         others = tuple(n for n, need in enumerate(posed.needs) if need.owed != self.wanting.owed)
-        lacking = solve(_only(posed, others)).missing if others else 0
-        return solve(posed).missing <= lacking
+        lacking = solve(_only(posed, others), _EFFORT).missing if others else 0
+        return solve(posed, _EFFORT).missing <= lacking
 
     def _posed(self, active: frozenset[str]) -> Problem:
         """Return the problem in which only the facts in `active` hold for this duty."""

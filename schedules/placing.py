@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from schedules.choosing import Choice
 from schedules.clock import Interval
+from schedules.duty import Counting
 from schedules.grid import SlotId
 from schedules.owing import Need
 from schedules.programme import ProgrammeCode
@@ -19,6 +20,10 @@ STEP = timedelta(minutes=5)
 
 EFFORT = 4000
 """Steps of the search before it settles for the best it has found; far above what real weeks need."""
+
+
+_EFFORT_IN_VAIN = 200
+_LONG_AGO = timedelta(days=4000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +108,21 @@ class Solution:
     complete: bool
 
 
-def solve(problem: Problem) -> Solution:
+def solve(problem: Problem, effort: int = EFFORT) -> Solution:
     """Return placements that leave as little missing as can be; `complete` tells whether every possibility was tried.
 
     Make-ups are first tried on marks. Off the marks each takes the first moment that is free, in every order of the
     duties: in whatever order a fulfilling timetable has them, moving each as early as it can keeps it one, so this
-    finds one if there is any.
+    finds one if there is any. effort: steps at most, of each of the two ways.
     """
-    best = _Search(problem=problem, step=STEP).run()
-    if best.missing == 0:
+    least = sum(max(0, need.missing - _most(problem, n, need)) for n, need in enumerate(problem.needs))
+    if least:
+        # Not all of it can be fulfilled anyway: what is worth some effort is not worth all.
+        effort = min(effort, _EFFORT_IN_VAIN)
+    best = _Search(problem=problem, step=STEP, least=least, effort=effort).run()
+    if best.missing <= least:
         return best
-    exact = _Search(problem=problem, step=None).run()
+    exact = _Search(problem=problem, step=None, least=least, effort=effort).run()
     return exact if exact.missing < best.missing else best
 
 
@@ -121,14 +130,15 @@ def solve(problem: Problem) -> Solution:
 class _Search:
     problem: Problem
     step: timedelta | None
-    effort: int = EFFORT
+    least: int
+    effort: int
     best: tuple[Placement, ...] = ()
     best_missing: int = 0
     known: set[tuple[object, ...]] = field(default_factory=set)
     offers: dict[tuple[int, Used], tuple[Offer, ...]] = field(default_factory=dict)
 
     def run(self) -> Solution:
-        """Search until nothing is missing, everything was tried, or the effort is spent."""
+        """Search until no more can be had, everything was tried, or the effort is spent."""
         needs = self.problem.needs
         self.best_missing = sum(need.missing for need in needs)
         blocked = sorted(self.problem.blocked)
@@ -142,11 +152,11 @@ class _Search:
         blocked: list[Interval],
         used: Used,
     ) -> bool:
-        """Extend `placed`; True once nothing is missing."""
+        """Extend `placed`; True once only that is missing which nothing could bring."""
         missing = sum(need.missing for need in needs)
         if missing < self.best_missing:
             self.best, self.best_missing = placed, missing
-        if missing == 0:
+        if missing <= self.least:
             return True
         state = (
             tuple((n.missing, n.covered) for n in needs),
@@ -255,6 +265,39 @@ class _Search:
         local = moment.astimezone(self.problem.zone)
         midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
         return max(midnight.astimezone(moment.tzinfo), moment + timedelta(minutes=1))
+
+
+def _most(problem: Problem, index: int, need: Need) -> int:
+    """Return how much a need could get at most if it were alone: what is beyond that is not searched for."""
+    offers = problem.offered(need, frozenset()) if need.missing else ()
+    if not offers:
+        return 0
+    programmes = {offer.segment.programme for offer in offers}
+    during = need.owed.during
+    openings = sum(o.programme in programmes and during.contains(o.start) for o in problem.openings)
+    places = openings + min(problem.tries[index], _rooms(problem, index, min(o.segment.duration for o in offers)))
+    if need.owed.duty.counting is Counting.TOPICS:
+        reached = need
+        for offer in offers:
+            reached = reached.after(offer.segment.programme, offer.segment.topics, during.start)
+        return need.missing - reached.missing if places else 0
+    again = problem.offered(need, frozenset((offer.segment.id, during.start - _LONG_AGO) for offer in offers))
+    return places if again else min(places, len(offers))
+
+
+def _rooms(problem: Problem, index: int, shortest: timedelta) -> int:
+    """Return how many make-ups of that length the windows of a need hold beside what keeps its time."""
+    rooms = 0
+    blocked = sorted(problem.blocked)
+    for window in problem.windows[index]:
+        start = max(window.start, problem.earliest - problem.grace)
+        for taken in (one for one in blocked if one.end > start):
+            if taken.start >= window.end:
+                break
+            rooms += max(timedelta(0), taken.start - start) // shortest
+            start = max(start, taken.end)
+        rooms += max(timedelta(0), window.end - start) // shortest
+    return rooms
 
 
 def _overlaps(during: Interval, blocked: list[Interval]) -> bool:

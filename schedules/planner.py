@@ -192,9 +192,14 @@ class _Making:
     ) -> Problem:
         ordered = tuple(sorted(needs, key=lambda n: (n.owed.during.end, n.owed.duty.code)))
         stock = flow.stock
+        moments: dict[tuple[str, str], tuple[datetime, ...]] = {}
 
         def offered(wanting: Need, taken: Used) -> tuple[Offer, ...]:
-            return self._offered(stock, wanting, {**used, **dict(sorted(taken, key=lambda one: one[1]))})
+            name = (wanting.owed.duty.code, wanting.owed.period)
+            if name not in moments:
+                moments[name] = self._moments(wanting.owed)
+            taken_at = {**used, **dict(sorted(taken, key=lambda one: one[1]))}
+            return self._offered(stock, wanting, moments[name], taken_at)
 
         return Problem(
             needs=ordered,
@@ -226,26 +231,33 @@ class _Making:
                 windows = common(windows, duty_windows(station, owed.duty, during))
         return windows
 
-    def _offered(self, stock: Stock, wanting: Need, used: Mapping[SegmentId, datetime]) -> tuple[Offer, ...]:
-        """Return what a need could air, each recording from the moment on at which it may."""
-        duty, during = wanting.owed.duty, wanting.owed.during
+    def _moments(self, owed: Owed) -> tuple[datetime, ...]:
+        """Return when what a duty could air may change: now, where recordings become valid, or rested long enough."""
+        duty, during = owed.duty, owed.during
         begins = max(self.now, during.start)
         moments = {begins} | {
             s.valid_from for s in self.intent.segments if s.valid_from and begins < s.valid_from < during.end
         }
         if any(p.separation_s for p in self.intent.programmes if duty.programme in (None, p.code)):
-            moments |= {window.start for window in self._windows(wanting.owed) if window.start > begins}
+            moments |= {window.start for window in self._windows(owed) if window.start > begins}
+        return tuple(sorted(moments))
+
+    def _offered(
+        self, stock: Stock, wanting: Need, moments: Sequence[datetime], used: Mapping[SegmentId, datetime]
+    ) -> tuple[Offer, ...]:
+        """Return what a need could air, each recording from the moment on at which it may."""
+        duty, during = wanting.owed.duty, wanting.owed.during
         key = make_up_prefix(self.station, wanting.owed)
         found: dict[SegmentId, Offer] = {}
-        for moment in sorted(moments):
-            since = during.start if moment == begins else moment
+        for moment in moments:
+            since = during.start if moment == moments[0] else moment
             those = stock.choices(duty.programme, moment, used, wanted=lambda s: fits(duty, s), key=key).found
             found |= {
                 s.id: Offer(one, s, since) for one in those if (s := one.segment) is not None and s.id not in found
             }
 
         def gain(one: Offer) -> int:
-            return wanting.after(one.segment.programme, one.segment.topics, begins).missing
+            return wanting.after(one.segment.programme, one.segment.topics, moments[0]).missing
 
         return tuple(sorted(found.values(), key=gain))
 

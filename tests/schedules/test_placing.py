@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from types import FrameType
 
 import pytest
 
@@ -292,6 +294,35 @@ def test_slots_of_one_session_share_its_minutes() -> None:
 
     assert {DutyState.PLANNED} == states(rundown)
     assert "cds" == next(i.segment for i in rundown.items if i.start == local(28, 5, 30) and i.sha256 is not None)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"stations": (station(permitted=()),)},
+        {"segments": ()},
+        {"duties": (duty(count=30), duty(code="B", count=30, windows=()))},
+    ],
+    ids=["no hours", "no recordings", "more than the week holds"],
+)
+def test_what_cannot_be_fulfilled_is_not_searched_for_long(more: dict[str, object]) -> None:
+    """A hopeless duty costs a few hundred steps, not all of them: counted by what it asks for."""
+    decided = intent(
+        **{"segments": tuple(segment(f"s{n}", seconds=300) for n in range(6)), "duties": (duty(count=2),), **more}
+    )
+    asked = 0
+
+    def counting(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal asked
+        asked += event == "call" and frame.f_code.co_name == "_possible"
+
+    sys.setprofile(counting)
+    try:
+        plan(decided, Facts(station="XA"), EARLY, WEEK, thorough=False)
+    finally:
+        sys.setprofile(None)
+
+    assert asked <= 1000
 
 
 def test_a_programme_that_does_not_repeat_serves_no_second_airing() -> None:
