@@ -999,7 +999,10 @@ class Flow:
         cuts = [
             at
             for order, at in ((order, self._begins(order)) for order in self._orders)
-            if order.slot != run.slot and item.due < at < ends and item.priority is not Priority.EMERGENCY
+            if order.slot != run.slot
+            and (item.due < at or (at == self.now and run.state is RunState.INTERRUPTED))
+            and at < ends
+            and item.priority is not Priority.EMERGENCY
         ]
         if not any(matches(need.owed.duty, item.programme, item.topics) for need in self.needs):
             grace = timedelta(seconds=LATE_LIMIT_S[Timing.HARD])

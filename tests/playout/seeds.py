@@ -21,7 +21,10 @@ FOUND_BUGS = {
     36: "heard whole, cut with the very write that should have said so",
     53: "two exact orders sounded together",
     115: "an order that came in the last milliseconds before an item did not cut it",
+    92: "behind a place without audio the next item did not follow the one that had begun late",
+    304: "behind an item that started anew, an ordered airing began on its old time",
     453: "an emergency that a clock step had made late did not cut what had begun meanwhile",
+    519: "an interrupted item started anew beside an emergency that came late",
     642: "withdrawn while it played, and begun again after its player had died",
     116: "behind an item that began late because its output was gone, the next one began on its old time",
 }
