@@ -310,8 +310,12 @@ def _period(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 def _scenario(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Path | None:
     """Return the file of a scenario: a path, or the name of one that comes with Loa."""
-    if value is None or Path(value).exists():
-        return None if value is None else Path(value)
+    if value is None:
+        return None
+    path = Path(value)
+    # What is meant as a file and is not there is a finding of that file, not wrong usage.
+    if path.exists() or path.suffix or path.name != value:
+        return path
     shipped = {path.stem: path for path in sorted(SCENARIOS.glob("*.yaml"))}
     if value not in shipped:
         raise click.BadParameter(f"no file {value!r}; with Loa come: {', '.join(shipped)}")

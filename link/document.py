@@ -152,7 +152,10 @@ class _Builder:
             message = Text(
                 f"Dòng {line}: lồng quá {MAX_DEPTH} lớp.", f"Line {line}: more than {MAX_DEPTH} levels deep."
             )
-            self._stop("too_deep", line, message, None)
+            hint = Text(
+                "Viết phẳng hơn: kịch bản không cần đến chừng ấy lớp.", "Write it flatter: no scenario needs that."
+            )
+            self._stop("too_deep", line, message, hint)
         where = self._where()
         self._grow(1, line)
         self.lines.setdefault(where, line)
@@ -171,7 +174,10 @@ class _Builder:
         for one in source if isinstance(source, list) else [source]:
             if not isinstance(one, dict):
                 message = Text(f"Dòng {line}: “<<” cần một nhóm mục.", f"Line {line}: `<<` needs a mapping.")
-                self._stop("bad_merge", line, message, None)
+                hint = Text(
+                    "Ghi “<<: *tên” của một nhóm mục có “&tên”.", "Write `<<: *name` of a mapping with `&name`."
+                )
+                self._stop("bad_merge", line, message, hint)
             for key, value in one.items():
                 into.setdefault(key, value)
 
@@ -202,7 +208,10 @@ class _Builder:
             self._bad_key(line)
         if anchor not in self.anchors:
             message = Text(f"Dòng {line}: chưa có “&{anchor}”.", f"Line {line}: there is no “&{anchor}” before.")
-            self._stop("unknown_anchor", line, message, None)
+            hint = Text(
+                f"Đặt “&{anchor}” ở chỗ đứng trước, hoặc sửa tên.", f"Put “&{anchor}” before it, or correct it."
+            )
+            self._stop("unknown_anchor", line, message, hint)
         value, size = self.anchors[anchor]
         self._grow(size, line)
         self.lines.setdefault(self._where(), line)
@@ -255,7 +264,7 @@ class _Builder:
         message = Text(f"Dòng {line}: tên mục phải là chữ.", f"Line {line}: a key must be a word.")
         self._stop("bad_key", line, message, Text("Đặt tên mục trong ngoặc kép.", "Put the key in quotes."))
 
-    def _stop(self, code: str, line: int, message: Text, hint: Text | None) -> NoReturn:
+    def _stop(self, code: str, line: int, message: Text, hint: Text) -> NoReturn:
         raise Refused(*self.findings, _finding(code, self._where() or f"line {line}", message, hint))
 
 
@@ -286,5 +295,5 @@ def _syntax(error: yaml.YAMLError) -> Finding:
     return _finding("not_yaml", f"line {line}, column {column}", message, hint)
 
 
-def _finding(code: str, where: str, message: Text, hint: Text | None) -> Finding:
+def _finding(code: str, where: str, message: Text, hint: Text) -> Finding:
     return Finding(code=code, severity=Severity.ERROR, where=where, message=message, hint=hint)

@@ -83,7 +83,7 @@ class Reader:
         found = self._dataclass(kind, data, where)
         return None if isinstance(found, _Missing) else typing.cast(T, found)
 
-    def find(self, code: str, where: str, message: Text, hint: Text | None = None) -> None:
+    def find(self, code: str, where: str, message: Text, hint: Text) -> None:
         """Keep an error."""
         self.findings.append(Finding(code=code, severity=Severity.ERROR, where=where, message=message, hint=hint))
 

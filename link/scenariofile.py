@@ -196,6 +196,8 @@ class _Parser:
         self._origins: dict[str, list[str]] = {}
         self._each: Mapping[str, Any] = {}
         self._lost: set[str] = set()
+        self._unread: list[tuple[str, Any]] = []
+        self._written: dict[str, set[str]] = {}
         self._grid_broken = False
 
     def scenario(self) -> Scenario:
@@ -223,6 +225,7 @@ class _Parser:
         known = tuple(_Facts(grid, reader, self._origins["facts"]).read(facts))
         # What names an entry that could not be read is no mistake of its own.
         reader.findings[told:] = [one for one in reader.findings[told:] if not self._names_lost(one)]
+        self._check_lost()
         if reader.findings:
             raise BadScenario(*self._told())
         return replace(scenario, facts=known)
@@ -260,6 +263,14 @@ class _Parser:
             return where
         return self._origins[match[1]][int(match[2])] + where[match.end() :]
 
+    def _check_lost(self) -> None:
+        """Add the unknown names of entries that could not be read: else they would be told only after the mending."""
+        for place, entry in self._unread:
+            for where, key, name in _named(entry, place):
+                brought = any(name.startswith(f"{supply}-") for supply in self._written["supplies"])
+                if not (key in {"segment", "media"} and brought):
+                    self._unknown(name, set().union(*(self._written[section] for section in NAMES[key])), where)
+
     def _names_lost(self, finding: Finding) -> bool:
         """Return whether a finding only says that a name is unknown whose entry is there, but could not be read."""
         if finding.code == "unknown_slot":
@@ -296,10 +307,14 @@ class _Parser:
 
     def _section(self, name: str, kind: type[T]) -> list[T]:
         entries, origins = [], []
+        written = self._written.setdefault(name, set())
         for where, entry in self._entries(name):
+            if isinstance(entry, dict):
+                written.add(str(entry.get("code", entry.get("id"))))
             value = self._reader.value(kind, entry, where)
             if value is None:
                 self._lost.add(name)
+                self._unread.append((where, entry))
             else:
                 entries.append(value)
                 origins.append(where)
@@ -470,7 +485,8 @@ class _Facts:
         for index, outage in enumerate(facts.outages):
             if outage.end <= outage.start:
                 message = Text("“to” phải sau “from”.", "“to” should be later than “from”.")
-                self._reader.find("ends_before_start", f"{where}.outages[{index}].to", message)
+                hint = Text("Đổi chỗ hai thời điểm, hoặc sửa một.", "Swap the two, or correct one of them.")
+                self._reader.find("ends_before_start", f"{where}.outages[{index}].to", message, hint)
                 continue
             yield Outage(during=Interval(outage.start, outage.end), reason=outage.reason)
 
@@ -488,7 +504,8 @@ class _Facts:
             return None
         if past.verdict in (Verdict.AIRED, Verdict.PARTIAL) and segment is None:
             message = Text("Lượt phát có tiếng cần “segment”.", "What sounded needs its “segment”.")
-            self._reader.find("missing_key", f"{where}.segment", message)
+            hint = Text("Ghi mã của bài đã phát.", "Give the id of the recording that aired.")
+            self._reader.find("missing_key", f"{where}.segment", message, hint)
             return None
         slot, place, session_start = self._slot(station, past)
         planned = past.planned_start or past.started_at or session_start
@@ -588,6 +605,25 @@ def fill(template: Any, code: str, unit: Any = None, name: Any = None) -> Any:  
     return template
 
 
+def _named(data: object, where: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the path, the key and the name of all that plain data names; slots and cluster groups are not looked at."""
+    if isinstance(data, list):
+        for index, one in enumerate(data):
+            yield from _named(one, f"{where}[{index}]")
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            path = f"{where}.{key}"
+            if key in NAMES and key != "targets":
+                listed = (
+                    [(f"{path}[{index}]", one) for index, one in enumerate(value)] if isinstance(value, list) else []
+                )
+                for place, name in listed or [(path, value)]:
+                    if isinstance(name, str) and "/" not in name:
+                        yield place, key, name
+            else:
+                yield from _named(value, path)
+
+
 def _size(data: Any) -> int:  # noqa: ANN401 - plain YAML data
     """Return how many values plain data holds."""
     if isinstance(data, dict):
@@ -604,7 +640,8 @@ def _segment(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str
     seconds = data.get("seconds")
     if "seconds" in data and "samples" in data:
         message = Text("Chỉ ghi một trong hai: “seconds” hoặc “samples”.", "Give “seconds” or “samples”, not both.")
-        reader.find("two_lengths", f"{where}.seconds", message)
+        hint = Text("Bỏ “samples”, trừ khi cần đúng từng mẫu.", "Remove “samples”, unless it must be exact.")
+        reader.find("two_lengths", f"{where}.seconds", message, hint)
     elif "seconds" in data:
         found = reader.any(float, seconds, f"{where}.seconds")
         taken["samples"] = made_up_samples(found) if isinstance(found, float) else MISSED
@@ -612,11 +649,13 @@ def _segment(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[str
             message = Text(
                 "“seconds” phải lớn hơn 0 và không quá một ngày.", "“seconds” should be above 0, a day at most."
             )
-            reader.find("out_of_range", f"{where}.seconds", message)
+            hint = Text("Ghi thời lượng của bài, tính bằng giây.", "Give the length of the recording in seconds.")
+            reader.find("out_of_range", f"{where}.seconds", message, hint)
             taken["samples"] = MISSED
     elif "samples" not in data:
         message = Text("Thiếu thời lượng: “seconds”, tính bằng giây.", "The length is missing: “seconds”.")
-        reader.find("missing_key", f"{where}.seconds", message)
+        hint = Text("Ghi giá trị sau “seconds:”.", "Write a value after “seconds:”.")
+        reader.find("missing_key", f"{where}.seconds", message, hint)
         taken["samples"] = MISSED
     return taken
 
@@ -629,7 +668,8 @@ def _programme(reader: Reader, data: Mapping[str, Any], where: str) -> Mapping[s
     repeats = reader.any(bool, data["repeats"], f"{where}.repeats")
     if "otherwise" in data:
         message = Text("Đã có “otherwise” thì bỏ “repeats”.", "Where there is “otherwise”, “repeats” says nothing.")
-        reader.find("repeats_and_otherwise", f"{where}.repeats", message)
+        hint = Text("Giữ “otherwise”.", "Keep “otherwise”.")
+        reader.find("repeats_and_otherwise", f"{where}.repeats", message, hint)
     elif repeats is False:
         taken["otherwise"] = [one.value for one in (Otherwise.CENTRE, Otherwise.EVERGREEN)]
     return taken

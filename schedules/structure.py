@@ -198,7 +198,9 @@ class _Look:
     def _session(self, rule: SessionRule, where: str) -> Iterator[Finding]:
         station = next((one for one in self.intent.stations if one.code == rule.station), None)
         if station is None:
-            yield from _unknown(rule.station, (), f"{where}.station", "đài", "station")
+            yield from _unknown(
+                rule.station, {one.code for one in self.intent.stations}, f"{where}.station", "đài", "station"
+            )
         units = {unit.code for unit in self.intent.units}
         yield from _unknown(rule.owner, units, f"{where}.owner", "đơn vị", "unit")
         templates = {template.id for template in self.intent.templates if template.station == rule.station}
@@ -334,9 +336,10 @@ class _Look:
             station = stations.get(exception.station)
             rule = rules.get((exception.station, exception.session))
             if station is None:
-                yield from _unknown(exception.station, (), f"{where}.station", "đài", "station")
+                yield from _unknown(exception.station, stations, f"{where}.station", "đài", "station")
             elif rule is None:
-                yield from _unknown(exception.session, (), f"{where}.session", "buổi phát thanh", "session")
+                known = {code for owner, code in rules if owner == exception.station}
+                yield from _unknown(exception.session, known, f"{where}.session", "buổi phát thanh", "session")
             elif _zone_known(station.zone):
                 yield from _exception(exception, rule, station, where)
 

@@ -142,6 +142,16 @@ def test_a_scenario_that_cannot_be_lived_through_is_wrong_usage(arguments: tuple
     assert (2, "") == (result.exit_code, result.stdout)
 
 
+@pytest.mark.parametrize("command", ["plan", "simulate"])
+def test_a_scenario_file_that_is_not_there_is_a_finding(tmp_path: Path, command: str) -> None:
+    """A wrong path is told like any other mistake of a file, for programs too."""
+    result = CliRunner().invoke(main, [command, "--scenario", str(tmp_path / "week.yaml"), "--json"])
+
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert (result.exit_code, finding["code"]) == (2, "unreadable")
+    assert finding["hint"]["vi"]
+
+
 def test_simulated_days_are_told_for_people_and_programs() -> None:
     """What matters first: totals, duties, what happened; then every slot. The same seed tells the same."""
     arguments = ["simulate", "--scenario", "storm-week", "--days", "7", "--seed", "5"]

@@ -120,6 +120,35 @@ def test_every_mistake_is_told_with_its_path() -> None:
     assert {"unit", "sessions[0].starts[0]", "sessions[0].items[0].kind"} <= {f.where for f in refused.value.findings}
 
 
+def test_an_entry_that_cannot_be_read_is_still_asked_for_its_names() -> None:
+    """One wrong value does not put off what else is wrong with the entry; what is there, is not told."""
+    scenario = MINIMAL | {
+        "segments": [{**MINIMAL["segments"][0], "owner": "XOM", "approved_at": "hôm qua"}],
+        "supplies": [{"id": "bai", "owner": "XA", "programme": "TIN", "title": "Bài", "first": "x", "every_days": 7}],
+        "sessions": [
+            {
+                **MINIMAL["sessions"][0],
+                "length_s": "dài",
+                "items": [
+                    {"id": "a", "kind": "segment", "programme": "TINN"},
+                    {"id": "b", "kind": "segment", "segment": "t1"},
+                    {"id": "c", "kind": "segment", "segment": "bai-2"},
+                ],
+            }
+        ],
+        "duties": [{"code": "D", "name": "D", "owner": "XA", "stations": ["XA", "XB"], "count": "hai"}],
+    }
+    with pytest.raises(BadScenario) as refused:
+        parse(scenario)
+
+    assert {f.where for f in refused.value.findings if f.code == "unknown_name"} == {
+        "segments[0].owner",
+        "sessions[0].items[0].programme",
+        "duties[0].stations[1]",
+    }
+    assert all(finding.hint for finding in refused.value.findings)
+
+
 @pytest.mark.parametrize("content", ["- a", "a: [", "12"])
 def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, content: str) -> None:
     """Broken YAML and other documents are refused in words."""

@@ -477,3 +477,21 @@ def test_what_has_ended_is_no_longer_looked_at() -> None:
     assert 5 == len(check_intent(decided))
     assert 5 == len(check_intent(decided, now=local(22, 23, 59)))
     assert () == check_intent(decided, now=over)
+
+
+def test_an_unknown_name_is_answered_with_what_there_is() -> None:
+    """Who writes a station or a session wrong reads the right ones, in the grid and in its exceptions."""
+    grid = intent(
+        sessions=(session(A, station="XB"), session(A, id="chieu", starts=(time(17),))),
+        exceptions=(change(station="XB"), change(id="y", session="trua")),
+    )
+    told = {finding.where: finding.hint for finding in check_intent(grid) if finding.code == "unknown_name"}
+
+    for where, name in (
+        ("sessions[sang].station", "XA"),
+        ("exceptions[x].station", "XA"),
+        ("exceptions[y].session", "chieu"),
+    ):
+        hint = told[where]
+        assert hint is not None
+        assert hint.vi == f"Đang có: {name}.", where
