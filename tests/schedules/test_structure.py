@@ -488,9 +488,9 @@ def test_an_unknown_name_is_answered_with_what_there_is() -> None:
     told = {finding.where: finding.hint for finding in check_intent(grid) if finding.code == "unknown_name"}
 
     for where, name in (
-        ("sessions[sang].station", "XA"),
-        ("exceptions[x].station", "XA"),
-        ("exceptions[y].session", "chieu"),
+        ("sessions[0].station", "XA"),
+        ("exceptions[0].station", "XA"),
+        ("exceptions[1].session", "chieu"),
     ):
         hint = told[where]
         assert hint is not None
