@@ -399,6 +399,7 @@ def test_choosing_nothing_gives_the_reason() -> None:
     [
         ((), "Không có bài đã duyệt", "No approved item for this place"),
         ((segment("a", owner="KHAC"),), "Không có bài đã duyệt", "No approved item for this place"),
+        ((segment("a", programme="TIN", topics=()),), "Không có bài đã duyệt", "No approved item for this place"),
         ((segment("a", topics=("X",)),), "không bài nào thuộc chủ đề", "none carries the wanted topic"),
         (
             (
@@ -439,6 +440,15 @@ def test_every_empty_place_says_why(segments: tuple[Segment, ...], vi: str, en: 
     assert () == found.found
     assert vi in found.why_nothing.vi
     assert en in found.why_nothing.en
+
+
+def test_where_any_programme_would_do_the_reason_looks_at_all() -> None:
+    """Asked for no programme, recordings of every programme may be what is nearest to being usable."""
+    decided = stocked(segment("a", programme="TIN", valid_until=local(21, 5)))
+
+    found = choices(decided, decided.stations[0], Facts(station="XA"), None, NOW, ())
+
+    assert "hết hiệu lực" in found.why_nothing.vi
 
 
 def test_an_empty_place_names_the_first_of_the_rotation_that_will_have_rested() -> None:

@@ -235,10 +235,22 @@ def test_what_is_armed_is_taken_back_when_the_plan_has_changed(changed: RundownI
     assert Disarm(FIRST.slot) in asked(-5, *items, runs=(running(planned(), RunState.ARMED),))
 
 
-@pytest.mark.parametrize("moved_s", [-1.0, 0.0, 1.0])
-def test_what_moved_by_a_second_stays_armed(moved_s: float) -> None:
-    """A second is less than taking back and arming again may cost."""
-    assert () == asked(-5, planned(due=at(moved_s)), runs=(running(planned(), RunState.ARMED),))
+@pytest.mark.parametrize(
+    ("moved_s", "joins", "stays"),
+    [
+        (-1.0, None, True),
+        (-1.1, None, False),
+        (0.05, None, True),
+        (0.06, None, False),
+        (1.0, "XA/sang/2026-11-23/x", True),
+        (1.1, "XA/sang/2026-11-23/x", False),
+    ],
+)
+def test_what_moved_a_little_stays_armed(moved_s: float, joins: str | None, stays: bool) -> None:
+    """A second is less than arming again may cost; what joins nobody is moved at once when it would sound too early."""
+    run = running(planned(joins=joins), RunState.ARMED)
+
+    assert stays is (() == asked(-5, planned(due=at(moved_s), joins=joins), runs=(run,)))
 
 
 def test_what_is_about_to_sound_or_goes_on_is_not_moved() -> None:
@@ -399,6 +411,8 @@ def test_a_late_item_keeps_its_player_until_it_is_due() -> None:
     """What waits behind another one keeps the player for as long as it waits."""
     rundown = Rundown(station="XA", revision=1, planned_at=START, items=(planned(due=at(900)),), findings=(), duties=())
 
+    assert player_wanted(rundown, Facts(station="XA"), at(840))
+    assert not player_wanted(rundown, Facts(station="XA"), at(839.9))
     assert player_wanted(rundown, Facts(station="XA"), at(899))
     assert not player_wanted(rundown, Facts(station="XA"), at(900))
 

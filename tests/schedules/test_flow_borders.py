@@ -1,0 +1,276 @@
+"""Borders of the pass over the grid: limits to the second, late rows, places at a time, a look beyond the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+
+import pytest
+
+from schedules.airing import Facts, Run, RunState, Verdict
+from schedules.clock import Interval
+from schedules.duty import DutyWindow
+from schedules.grid import ItemKind, SessionItem, Timing
+from schedules.intent import Intent
+from schedules.planner import plan
+from schedules.rundown import Rundown, RundownItem
+from schedules.station import Limits, Station
+from tests.schedules.builders import duty, intent, local, one_off, place, row, segment, session
+
+MONDAY = Interval(local(23, 0), local(24, 0))
+EARLY = local(23, 4)
+
+
+def planned(decided: Intent, now: datetime = EARLY, facts: Facts | None = None) -> Rundown:
+    return plan(decided, facts or Facts(station="XA"), now, MONDAY)
+
+
+def by_place(rundown: Rundown) -> dict[str, RundownItem]:
+    return {item.slot.split("/")[-1]: item for item in rundown.items}
+
+
+def station(**more: object) -> Station:
+    return Station(code="XA", name="Đài", unit="XA", **more)  # type: ignore[arg-type]
+
+
+def codes(rundown: Rundown) -> set[str]:
+    return {finding.code for finding in rundown.findings}
+
+
+def test_orders_of_other_stations_and_of_other_times_are_not_planned() -> None:
+    """Only this station's orders of the stretch that is asked for."""
+    orders = (
+        one_off("1", "k", local(23, 9)),
+        replace(one_off("2", "k", local(23, 10)), station="KHAC"),
+        one_off("3", "k", local(26, 9)),
+    )
+
+    assert ["1"] == list(by_place(planned(intent(segments=(segment("k"),), one_offs=orders))))
+
+
+def test_a_cancelled_order_fulfils_no_duty() -> None:
+    """It stays in the plan under its name; the duty is made up all the same."""
+    order = one_off("1", "k", local(23, 9), cancelled_by="Bà Hạnh", cancelled_at=EARLY)
+    decided = intent(segments=(segment("k"),), one_offs=(order,), duties=(duty(),))
+
+    (standing,) = planned(decided).duties
+
+    assert ("XA/makeup.CDS-XA/2026-11-23/1",) == standing.slots
+
+
+@pytest.mark.parametrize(("limit", "airs"), [(600, True), (599, False)])
+@pytest.mark.parametrize("what", ["session", "order"])
+def test_a_day_is_full_to_the_second(limit: int, airs: bool, what: str) -> None:
+    """Ten minutes of sound fit into a limit of ten minutes, of a session as of an order."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=limit)),),
+        segments=(segment("k", seconds=600),),
+        sessions=(session(place("1", fixed="k")),) if what == "session" else (),
+        one_offs=(one_off("1", "k", local(23, 9)),) if what == "order" else (),
+    )
+
+    assert airs is (by_place(planned(decided))["1"].sha256 is not None)
+
+
+@pytest.mark.parametrize(("seconds", "airs"), [(300, True), (301, False)])
+def test_what_aired_of_a_session_counts_for_its_limit(seconds: float, airs: bool) -> None:
+    """Ten of fifteen minutes have aired: five are left."""
+    decided = intent(
+        stations=(station(limits=Limits(session_s=900)),),
+        segments=(segment("a", seconds=600), segment("b", seconds=seconds)),
+        sessions=(session(place("a", fixed="a"), place("b", fixed="b")),),
+    )
+    first = replace(by_place(planned(decided))["a"])
+    aired = row(first, Verdict.AIRED)
+    on_air = Run(item=first, state=RunState.PLAYING, start_at=first.due, started_at=first.due)
+
+    for facts in (Facts(station="XA", airings=(aired,)), Facts(station="XA", runs=(on_air,))):
+        assert airs is (by_place(planned(decided, local(23, 5, 39), facts))["b"].sha256 is not None)
+
+
+def test_a_session_that_was_wholly_missed_has_not_begun() -> None:
+    """Of the one session that a day may have, the duty's goes before one of which nothing was heard."""
+    decided = intent(
+        stations=(station(limits=Limits(sessions=1)),),
+        segments=(segment("t", programme="TIN"), segment("d")),
+        sessions=(
+            session(place("t", programme="TIN"), name="sang"),
+            session(place("d", programme="CDS"), name="chieu", starts=(time(17),)),
+        ),
+        duties=(duty(),),
+    )
+    missed = row(replace(by_place(planned(decided))["t"], sha256="a" * 64, samples=1), Verdict.MISSED)
+
+    assert "d" == by_place(planned(decided, local(23, 12), Facts(station="XA", airings=(missed,))))["d"].segment
+
+
+def test_what_ended_late_makes_what_follows_late() -> None:
+    """The first ended two minutes after its time: the second is planned as before, and due when that was over."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("b", seconds=60)),
+        sessions=(session(place("a", fixed="a"), place("b", fixed="b")),),
+    )
+    first = by_place(planned(decided))["a"]
+    late = row(first, Verdict.AIRED, started_at=local(23, 5, 32), ended_at=local(23, 5, 42))
+
+    second = by_place(planned(decided, local(23, 5, 41), Facts(station="XA", airings=(late,))))["b"]
+
+    assert (local(23, 5, 40), local(23, 5, 42)) == (second.start, second.due)
+
+
+def test_a_row_that_ended_early_pulls_nothing_forward() -> None:
+    """A file that broke off leaves silence until the next item's time."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("b", seconds=60)),
+        sessions=(session(place("a", fixed="a"), place("b", fixed="b")),),
+    )
+    first = by_place(planned(decided))["a"]
+    broken = row(first, Verdict.PARTIAL, started_at=first.start, ended_at=local(23, 5, 31))
+
+    second = by_place(planned(decided, local(23, 5, 31), Facts(station="XA", airings=(broken,))))["b"]
+
+    assert local(23, 5, 40) == second.due == second.start
+
+
+@pytest.mark.parametrize("timing", [Timing.HARD, Timing.SOFT])
+def test_a_place_at_a_time_is_filled_for_that_time(timing: Timing) -> None:
+    """What becomes valid ten minutes into the session fills the place that begins then."""
+    decided = intent(
+        segments=(segment("a", valid_from=local(23, 5, 40)),),
+        sessions=(session(place("t", programme="CDS", timing=timing, offset_s=600)),),
+    )
+
+    assert ("a", local(23, 5, 40)) == (by_place(planned(decided))["t"].segment, by_place(planned(decided))["t"].due)
+
+
+def test_what_was_lost_is_still_new_for_the_next_place() -> None:
+    """Six minutes late, a place is lost though its item would still run: the evening takes it as new."""
+    decided = intent(
+        segments=(segment("a", seconds=1200),),
+        sessions=(session(place("t", programme="CDS"), starts=(time(5, 30), time(17))),),
+    )
+
+    evening = planned(decided, local(23, 5, 36)).items[-1]
+
+    assert "a" == evening.segment
+    assert "chưa phát" in evening.why.vi
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "seconds", "chosen"),
+    [(None, 1800, "moi"), (None, 1801, "cu"), (600, 1200, "moi"), (600, 1201, "cu")],
+)
+def test_a_place_takes_what_can_fit_at_all(offset_s: int | None, seconds: float, chosen: str) -> None:
+    """The newest, if it is no longer than the session from the place's time on; else the next that is."""
+    timing = Timing.RELATIVE if offset_s is None else Timing.HARD
+    decided = intent(
+        segments=(segment("moi", seconds=seconds, approved_at=local(20, 8)), segment("cu")),
+        sessions=(session(place("t", programme="CDS", timing=timing, offset_s=offset_s)),),
+    )
+
+    assert chosen == by_place(planned(decided))["t"].segment
+
+
+def test_how_places_are_timed_is_told() -> None:
+    """The first begins exactly; what follows follows, or has a time of its own; a relay has its source's name."""
+    relay = SessionItem(id="r", kind=ItemKind.RELAY, relay="VOV1", length_s=300)
+    items = by_place(
+        planned(
+            intent(
+                segments=(segment("a"), segment("b"), segment("c")),
+                sessions=(
+                    session(
+                        place("a", fixed="a"),
+                        place("b", fixed="b"),
+                        place("c", fixed="c", timing=Timing.SOFT, offset_s=600),
+                        relay,
+                    ),
+                ),
+            )
+        )
+    )
+
+    assert [Timing.HARD, Timing.RELATIVE, Timing.SOFT] == [items[name].timing for name in "abc"]
+    assert ("VOV1", "VOV1", timedelta(minutes=5)) == (
+        items["r"].title,
+        items["r"].relay,
+        items["r"].end - items["r"].start,
+    )
+    assert {"", "a", "b", "c"} >= {items[name].title for name in "abc"} and "" not in {items[n].title for n in "abc"}
+
+
+def test_what_is_on_air_is_cut_by_the_first_order_that_meets_it() -> None:
+    """Of two exact orders inside its time the earlier one ends it."""
+    decided = intent(segments=(segment("a", seconds=1200), segment("k")), sessions=(session(place("a", fixed="a")),))
+    first = by_place(planned(decided))["a"]
+    run = Run(item=first, state=RunState.PLAYING, start_at=first.due, started_at=first.due)
+    orders = (one_off("2", "k", local(23, 5, 45)), one_off("1", "k", local(23, 5, 40)))
+
+    cut = by_place(planned(replace(decided, one_offs=orders), local(23, 5, 31), Facts(station="XA", runs=(run,))))["a"]
+
+    assert local(23, 5, 40) == cut.cut_at
+
+
+@pytest.mark.parametrize("programme", ["CDS", None])
+def test_a_look_at_monday_sees_what_friday_holds(programme: str | None) -> None:
+    """The slot of Friday keeps the duty from being made up, though only Monday was asked for; it is not in the plan."""
+    decided = intent(
+        segments=(segment("d"), segment("t", programme="TIN")),
+        sessions=(
+            session(place("d", programme="CDS"), weekdays=(5,)),
+            session(place("t", programme="TIN"), name="chieu", weekdays=(6,), starts=(time(17),)),
+        ),
+        duties=(duty(programme=programme),),
+    )
+
+    rundown = planned(decided)
+
+    assert () == rundown.items
+    assert [("XA/sang/2026-11-27/d",)] == [standing.slots for standing in rundown.duties]
+
+
+def test_nothing_new_before_the_deadline_is_told() -> None:
+    """Only a repeat is coming two days before the deadline: somebody should bring a new item; with one, all is well."""
+    decided = intent(
+        segments=(segment("cu"),),
+        duties=(duty(windows=(DutyWindow(weekday=7, start=time(6), end=time(9)),)),),
+    )
+    saturday = local(28, 12)
+    old = Facts(station="XA", aired={"cu": local(20, 6)})
+
+    assert "duty_no_new_audio" in codes(planned(decided, saturday, old))
+    assert "duty_no_new_audio" not in codes(planned(decided, saturday))
+
+
+def test_codes_of_what_keeps_an_order_from_airing() -> None:
+    """Outside the hours, over the day's limit: each with its code and what to do."""
+    late = intent(segments=(segment("k"),), one_offs=(one_off("1", "k", local(23, 22)),))
+    over = intent(
+        stations=(station(limits=Limits(day_s=59)),),
+        segments=(segment("k"),),
+        one_offs=(one_off("1", "k", local(23, 9)),),
+    )
+
+    for decided, code in ((late, "outside_hours"), (over, "over_limit")):
+        (finding,) = planned(decided).findings
+        assert (code, "XA/oneoff/1") == (finding.code, finding.where)
+        assert finding.hint is not None
+
+
+def test_a_make_up_and_an_order_share_the_day() -> None:
+    """An order takes its minutes first; the make-up goes to the day that has enough left."""
+    windows = (DutyWindow(weekday=6, start=time(6), end=time(9)), DutyWindow(weekday=7, start=time(6), end=time(9)))
+    decided = intent(
+        stations=(station(limits=Limits(day_s=1000)),),
+        segments=(segment("d", seconds=600), segment("k", seconds=401, programme="KHAC")),
+        one_offs=(one_off("1", "k", local(28, 15)),),
+        duties=(duty(windows=windows),),
+    )
+    whole = Interval(local(23, 0), local(30, 0))
+
+    def starts(what: Intent) -> list[datetime]:
+        return [i.start for i in plan(what, Facts(station="XA"), EARLY, whole).items if i.duty is not None]
+
+    assert [local(29, 6)] == starts(decided)
+    shorter = (segment("d", seconds=600), segment("k", seconds=400, programme="KHAC"))
+    assert [local(28, 6)] == starts(replace(decided, segments=shorter))
