@@ -115,7 +115,7 @@ def solve(problem: Problem, effort: int = EFFORT) -> Solution:
     duties: in whatever order a fulfilling timetable has them, moving each as early as it can keeps it one, so this
     finds one if there is any. effort: steps at most, of each of the two ways.
     """
-    least = sum(max(0, need.missing - _most(problem, n, need)) for n, need in enumerate(problem.needs))
+    least = _least(problem)
     if least:
         # Not all of it can be fulfilled anyway: what is worth some effort is not worth all.
         effort = min(effort, _EFFORT_IN_VAIN)
@@ -267,22 +267,39 @@ class _Search:
         return max(midnight.astimezone(moment.tzinfo), moment + timedelta(minutes=1))
 
 
-def _most(problem: Problem, index: int, need: Need) -> int:
-    """Return how much a need could get at most if it were alone: what is beyond that is not searched for."""
-    offers = problem.offered(need, frozenset()) if need.missing else ()
-    if not offers:
-        return 0
-    programmes = {offer.segment.programme for offer in offers}
+def _least(problem: Problem) -> int:
+    """Return how much will be missing at least, whatever is tried; an airing for one duty may serve another too."""
+    nothing: Used = frozenset()
+    offers = [problem.offered(need, nothing) if need.missing else () for need in problem.needs]
+    return sum(max(0, need.missing - _most(problem, need, offers)) for need in problem.needs)
+
+
+def _most(problem: Problem, need: Need, offers: list[tuple[Offer, ...]]) -> int:
+    """Return how much a need could get at most if only what counts for it were placed.
+
+    offers: what each need could air; a make-up of one that counts for `need` too may lie in the windows of that one.
+    """
     during = need.owed.during
+
+    def of_need(offer: Offer) -> bool:
+        return need.counts(offer.segment.programme, offer.segment.topics, during.start)
+
+    sharing = {n: tuple(filter(of_need, mine)) for n, mine in enumerate(offers) if any(map(of_need, mine))}
+    fitting = [offer for mine in sharing.values() for offer in mine]
+    if not fitting:
+        return 0
+    programmes = {offer.segment.programme for offer in fitting}
+    shortest = min(offer.segment.duration for offer in fitting)
     openings = sum(o.programme in programmes and during.contains(o.start) for o in problem.openings)
-    places = openings + min(problem.tries[index], _rooms(problem, index, min(o.segment.duration for o in offers)))
+    places = openings + sum(min(problem.tries[n], _rooms(problem, n, shortest)) for n in sharing)
     if need.owed.duty.counting is Counting.TOPICS:
         reached = need
-        for offer in offers:
+        for offer in fitting:
             reached = reached.after(offer.segment.programme, offer.segment.topics, during.start)
         return need.missing - reached.missing if places else 0
-    again = problem.offered(need, frozenset((offer.segment.id, during.start - _LONG_AGO) for offer in offers))
-    return places if again else min(places, len(offers))
+    once = frozenset((offer.segment.id, during.start - _LONG_AGO) for offer in fitting)
+    again = any(of_need(offer) for n in sharing for offer in problem.offered(problem.needs[n], once))
+    return places if again else min(places, len(once))
 
 
 def _rooms(problem: Problem, index: int, shortest: timedelta) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from schedules.airing import Facts, Verdict
 from schedules.clock import Interval
-from schedules.duty import Duty, DutyState, DutyWindow
+from schedules.duty import Counting, Duty, DutyState, DutyWindow
 from schedules.findings import Severity
 from schedules.grid import Timing
 from schedules.intent import Intent
@@ -294,6 +294,26 @@ def test_slots_of_one_session_share_its_minutes() -> None:
 
     assert {DutyState.PLANNED} == states(rundown)
     assert "cds" == next(i.segment for i in rundown.items if i.start == local(28, 5, 30) and i.sha256 is not None)
+
+
+def test_a_make_up_of_one_duty_serves_another_without_a_window_of_its_own() -> None:
+    """The window of the first duty is over; the second's make-up takes the recording that counts for both, not the
+    newer one that counts for itself alone."""
+    decided = intent(
+        segments=(
+            segment("hai", seconds=300, topics=("DX-DGOV", "F-1")),
+            segment("moi", seconds=300, approved_at=local(20, 8)),
+        ),
+        duties=(
+            owed("F", "CDS", window(1, time(5), time(5, 20)), topics=("F-1",), counting=Counting.TOPICS),
+            owed("G", "CDS", window(7, time(5), time(5, 20))),
+        ),
+    )
+
+    rundown = week(decided, local(24, 6))
+
+    assert ["hai"] == [i.segment for i in make_ups(rundown)]
+    assert {DutyState.PLANNED} == states(rundown)
 
 
 @pytest.mark.parametrize(
