@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from link.codec import dump
-from schedules.calendar import local_dates, occurrences
+from schedules.calendar import instant, local_dates, occurrences
 from schedules.clock import Interval
 from schedules.duty import DutyState
 from schedules.findings import Finding
-from schedules.grid import Change, DayKind
+from schedules.grid import Change, DayKind, SessionException, SessionRule
 from schedules.intent import Intent
+from schedules.recurrence import days_of
 from schedules.rundown import Rundown, RundownItem
 from schedules.station import Station
 from schedules.text import Text
@@ -100,15 +101,31 @@ def _item(item: RundownItem) -> dict[str, Any]:
 
 
 def _notes(intent: Intent, station: Station, day: date) -> list[dict[str, str]]:
-    """Return what is special about a day: its name in the calendar, and the sessions that are off."""
+    """Return what is special about a day: its name, the week that holds instead of the standing one, and the sessions
+    that were cancelled on it or moved from it."""
     found = [Text(one.name, one.name) for one in intent.calendar if one.day == day and one.kind is not DayKind.ORDINARY]
-    names = {rule.id: rule.name for rule in intent.sessions if rule.station == station.code}
+    noon = instant(ZoneInfo(station.zone), day, time(12))
+    week = days_of(intent, station.code).template(day, noon)
+    found += [Text(f"theo “{one.name}”", f"by “{one.name}”") for one in intent.templates if one.id == week]
+    rules = {rule.id: rule for rule in intent.sessions if rule.station == station.code}
     for change in intent.exceptions:
-        if change.station == station.code and change.day == day and change.change is Change.CANCEL:
-            name, why = names.get(change.session, change.session), f": {change.reason}" if change.reason else ""
-            since = Text(" từ ngày này", " from this day on") if change.following else Text("", "")
-            found.append(Text(f"nghỉ {name}{since.vi}{why}", f"no {name}{since.en}{why}"))
+        if change.station == station.code and change.day == day:
+            found.append(_changed(change, rules.get(change.session)))
     return [{"vi": one.vi, "en": one.en} for one in dict.fromkeys(found)]
+
+
+def _changed(change: SessionException, rule: SessionRule | None) -> Text:
+    """Return what a decision about one date does to a session: `nghỉ Buổi sáng 05:30: Cắt điện`."""
+    name = change.session if rule is None else rule.name
+    if rule is not None and change.number is not None and 1 <= change.number <= len(rule.starts) != 1:
+        name = f"{name} {rule.starts[change.number - 1]:%H:%M}"
+    since = Text(" từ ngày này", " from this day on") if change.following else Text("", "")
+    why = f": {change.reason}" if change.reason else ""
+    if change.change is Change.CANCEL:
+        return Text(f"nghỉ {name}{since.vi}{why}", f"no {name}{since.en}{why}")
+    to = [f"{change.to_start:%H:%M}"] if change.to_start else []
+    to += [f"{change.to_day:%d/%m}"] if change.to_day and change.to_day != change.day else []
+    return Text(f"dời {name}{since.vi} sang {' '.join(to)}{why}", f"{name}{since.en} moved to {' '.join(to)}{why}")
 
 
 def programme_sheet(answer: Answer, *, english: bool = False) -> Iterator[str]:

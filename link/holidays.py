@@ -11,6 +11,8 @@ import holidays
 from schedules.grid import CalendarDay, DayKind
 
 _NEW_YEAR = "Tết Dương lịch"
+# The package calls the day before New Year's Eve so in every year; in a lunar December of 29 days it is the 28th.
+_TWO_BEFORE = re.compile(r"^29 Tết")
 _GIVEN_FREE = re.compile(r"nghỉ bù|Ngày nghỉ")
 _SWAPPED = re.compile(r"thay cho ngày (\d\d/\d\d/\d{4})")
 
@@ -27,7 +29,8 @@ def national_days(years: Iterable[int]) -> tuple[CalendarDay, ...]:
     found: list[CalendarDay] = []
     for day in sorted(known):
         names = known.get_list(day)
-        found.append(CalendarDay(day=day, kind=_kind(names), name=", ".join(names)))
+        told = ", ".join(_TWO_BEFORE.sub("Nghỉ Tết Nguyên Đán", name) for name in names)
+        found.append(CalendarDay(day=day, kind=_kind(names), name=told))
         for swapped in filter(None, map(_SWAPPED.search, names)):
             worked = datetime.strptime(swapped[1], "%d/%m/%Y").date()  # noqa: DTZ007 - a date
             name = f"Làm việc thay cho ngày {day:%d/%m/%Y}"

@@ -153,3 +153,39 @@ def test_the_days_of_an_answer_are_those_asked_for() -> None:
     answer = answer_of(BASE, "2026-12-30", 2)
 
     assert ["2026-12-30", "2026-12-31"] == [one["day"] for one in answer["days"]]
+
+
+def test_a_day_tells_its_week_and_what_was_moved_or_cancelled() -> None:
+    """A silent day says by which week it is silent; a start that is off is told from the one that is not."""
+    day = BASE | {
+        "sessions": [BASE["sessions"][0] | {"weekdays": "daily", "starts": ["05:30", "17:00"]}],
+        "templates": [
+            {
+                "id": "tang",
+                "station": "XA",
+                "name": "Quốc tang",
+                "valid_from": "2026-12-29",
+                "valid_until": "2026-12-29",
+            }
+        ],
+        "exceptions": [
+            {"id": "a", "station": "XA", "session": "dem", "day": "2026-12-28", "change": "cancel", "number": 2},
+            {
+                **{"id": "b", "station": "XA", "session": "dem", "day": "2026-12-30", "change": "move", "number": 1},
+                **{"to_day": "2026-12-31", "to_start": "08:00", "reason": "Hội nghị"},
+            },
+            {
+                **{"id": "c", "station": "XA", "session": "dem", "day": "2026-12-31", "change": "move", "number": 2},
+                **{"to_start": "18:00", "following": True},
+            },
+        ],
+    }
+
+    told = [line for line in sheet(day, "2026-12-28", 4).splitlines() if line.startswith("Thứ")]
+
+    assert told == [
+        "Thứ Hai, 28/12; nghỉ Buổi đêm 17:00",
+        "Thứ Ba, 29/12; theo “Quốc tang”",
+        "Thứ Tư, 30/12; dời Buổi đêm 05:30 sang 08:00 31/12: Hội nghị",
+        "Thứ Năm, 31/12; dời Buổi đêm 17:00 từ ngày này sang 18:00",
+    ]

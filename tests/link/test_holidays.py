@@ -136,3 +136,11 @@ def test_a_decree_goes_before_the_law() -> None:
     assert [withdrawn] == [day for day in days if day.day == date(2027, 2, 4)]
     assert len(national) + 1 == len(days)
     assert sorted(days, key=lambda day: day.day) == list(days)
+
+
+def test_no_day_is_called_the_29th_that_is_the_28th() -> None:
+    """The package names the day two before the first the 29th in every year; the lunar December may have 29 days."""
+    told = {one.day: one.name for one in national_days((2027,))}
+
+    assert told[date(2027, 2, 4)] == "Nghỉ Tết Nguyên Đán"
+    assert told[date(2027, 2, 5)] == "Giao thừa Tết Nguyên Đán"
