@@ -7,14 +7,15 @@ from datetime import datetime, time
 
 import pytest
 
+from schedules.duty import DutyWindow
 from schedules.findings import Severity
 from schedules.flow import one_off_slot
 from schedules.grid import OneOff
 from schedules.intent import Intent
 from schedules.ordering import check_one_off
 from schedules.segment import Priority
-from schedules.station import ClusterGroup, DaySpan, Station
-from tests.schedules.builders import intent, local, one_off, place, segment, session
+from schedules.station import ClusterGroup, DaySpan, Limits, Station
+from tests.schedules.builders import duty, intent, local, one_off, place, segment, session
 
 NOW = local(23, 8)
 
@@ -129,3 +130,80 @@ def test_the_sessions_that_give_way_are_named() -> None:
 
     assert ("gives_way", Severity.WARNING, "sang") == (finding.code, finding.severity, finding.where)
     assert "“sang”" in finding.message.vi and "“sang”" in finding.message.en
+
+
+def test_an_order_beyond_the_day_s_minutes_is_refused() -> None:
+    """Fifteen minutes a day: one order of ten is taken, a second one of that day is not, one of the next day is."""
+    limited = Station(code="XA", name="Đài", unit="XA", limits=Limits(day_s=900))
+    known = decided(one_off("2", "a", local(23, 12)), stations=(limited,))
+
+    (finding,) = check_one_off(known, one_off("1", "a", local(23, 18)), NOW)
+
+    assert ("over_limit", Severity.ERROR) == (finding.code, finding.severity)
+    assert "20 phút" in finding.message.vi and "15 phút" in finding.message.vi
+    assert [] == codes(known, one_off("1", "a", local(24, 18)))
+    assert [] == codes(known, one_off("1", "a", local(23, 18)), settled={one_off_slot("XA", "2")})
+
+
+def test_groups_that_will_not_hear_an_order_are_named() -> None:
+    """One of two cluster groups is closed then: a warning with its name."""
+    groups = (
+        ClusterGroup(code="A", name="Thôn Một", permitted=(DaySpan(start=time(5), end=time(9)),)),
+        ClusterGroup(code="B", name="Thôn Hai"),
+    )
+    known = decided(stations=(Station(code="XA", name="Đài", unit="XA", groups=groups),))
+
+    (finding,) = check_one_off(known, one_off("1", "a", local(23, 12)), NOW)
+
+    assert ("groups_closed", Severity.WARNING) == (finding.code, finding.severity)
+    assert "“Thôn Một”" in finding.message.vi and "Thôn Hai" not in finding.message.vi
+
+
+def must(**more: object) -> Intent:
+    """Return a week with the duty of programme CDS on Friday, and no other place for it."""
+    window = DutyWindow(weekday=5, start=time(17), end=time(17, 15))
+    return decided(
+        segments=(segment("a", seconds=600, programme="TIN"), segment("cds", seconds=600)),
+        duties=(duty(windows=(window,)),),
+        **more,
+    )
+
+
+def test_an_order_that_takes_the_last_chance_of_a_duty_says_so() -> None:
+    """The only window of the week is fifteen minutes long; an order of ten in it leaves nothing."""
+    assert ["takes_last_chance"] == codes(must(), one_off("1", "a", local(27, 17)))
+    assert [] == codes(must(), one_off("1", "a", local(27, 17, 15)))
+    # Its own recording fulfils it; where the window is over, or another slot is left, nothing is lost by the order.
+    assert [] == codes(must(), one_off("1", "cds", local(27, 17)))
+    assert [] == codes(must(), one_off("1", "a", local(27, 18)), now=local(27, 17, 30))
+    other = session(place("cds", programme="CDS"), name="toi", starts=(time(19),), weekdays=(5,))
+    assert [] == codes(must(sessions=(other,)), one_off("1", "a", local(27, 17)))
+    assert ["gives_way"] == codes(must(sessions=(other,)), one_off("1", "a", local(27, 19)))
+
+
+def test_a_duty_whose_deadline_is_over_loses_nothing() -> None:
+    """On Sunday the week's deadline of Saturday has passed: an order then is nobody's loss."""
+    known = must()
+    early = replace(known, duties=tuple(replace(d, deadline_days=1) for d in known.duties))
+
+    assert [] == codes(early, one_off("1", "a", local(29, 12)), now=local(29, 8))
+
+
+def test_every_finding_says_what_to_do() -> None:
+    """Whatever speaks against an order comes with a hint in both languages."""
+    limited = Station(code="XA", name="Đài", unit="XA", limits=Limits(day_s=900))
+    known = must(
+        sessions=(session(place("cds", programme="CDS"), weekdays=(5,)),),
+        stations=(limited,),
+        one_offs=(one_off("2", "a", local(27, 20, 55)),),
+    )
+    findings = [
+        *check_one_off(known, one_off("1", "a", local(27, 20, 55)), local(27, 21)),
+        *check_one_off(known, one_off("1", "zz", local(27, 20)), NOW),
+        *check_one_off(known, one_off("1", "a", local(27, 5, 30)), NOW),
+    ]
+
+    assert {"in_the_past", "outside_hours", "conflict", "over_limit", "not_approved", "gives_way"} <= {
+        finding.code for finding in findings
+    }
+    assert all(finding.hint is not None and finding.hint.vi and finding.hint.en for finding in findings)
