@@ -38,19 +38,22 @@ def room(minutes: float = 30, **more: object) -> Room:
     return Room(**{**values, **more})  # type: ignore[arg-type]
 
 
+NOTHING = Verdicts(dropped={}, shortened={}, limited=frozenset())
+
+
 def gone(verdicts: Verdicts) -> dict[str, str]:
     return dict(verdicts.dropped)
 
 
 def test_what_fits_exactly_stays() -> None:
     """Thirty minutes in thirty minutes; a second more, and the last gives way to nobody."""
-    assert Verdicts(dropped={}, shortened={}) == give_way([entry("a", 10), entry("b", 20)], room())
+    assert NOTHING == give_way([entry("a", 10), entry("b", 20)], room())
     assert {"b": "b"} == gone(give_way([entry("a", 10), entry("b", 20 + 1 / 60)], room()))
 
 
 def test_an_empty_session_has_room_for_everything() -> None:
     """Nothing is dropped where there is nothing."""
-    assert Verdicts(dropped={}, shortened={}) == give_way([], room(0))
+    assert NOTHING == give_way([], room(0))
 
 
 @pytest.mark.parametrize("lower", list(Rank)[:-1])
@@ -218,7 +221,9 @@ def test_a_session_keeps_its_limit(left_s: float, dropped: set[str]) -> None:
     if left_s == 599.0:
         entries = [entry("a", 10), entry("b", 20)]
 
-    assert dropped == gone(give_way(entries, room(left_s=left_s))).keys()
+    verdicts = give_way(entries, room(left_s=left_s))
+
+    assert dropped == gone(verdicts).keys() == verdicts.limited
 
 
 def test_the_limit_of_a_session_counts_what_is_before_an_exact_time_too() -> None:
@@ -261,3 +266,10 @@ def test_an_item_under_its_late_limit_is_not_lost() -> None:
     assert {"b": "b"} == gone(give_way(entries, room(20, now=at(5), latest=at(24.9))))
     assert {} == gone(give_way(entries, room(20, now=at(5), latest=at(25))))
     assert {} == gone(give_way(entries, room(20, now=at(5.1), latest=at(20))))
+
+
+def test_what_gave_way_for_lack_of_time_is_not_called_limited() -> None:
+    """Only what a limit took is said to be over it; and not what came back."""
+    assert frozenset() == give_way([entry("a", 20), entry("b", 20)], room()).limited
+    long = [entry("short", 10, Rank.REPEAT), entry("long", 20, Rank.PRIORITY)]
+    assert frozenset({"long"}) == give_way(long, room(left_s=1100.0)).limited
