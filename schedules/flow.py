@@ -22,7 +22,6 @@ from schedules.calendar import (
 )
 from schedules.choosing import Choice, Stock, usable
 from schedules.clock import Interval
-from schedules.duty import Counting
 from schedules.findings import Finding, Severity
 from schedules.giving_way import Entry, Rank, Room, give_way
 from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
@@ -604,8 +603,6 @@ class Flow:
             )
 
         first = gain(found[0])
-        if first == len(owed) and all(n.owed.duty.counting is Counting.AIRINGS for n in owed):
-            return None
         best = max(found, key=gain)
         if gain(best) == first or best.segment is None:
             return None

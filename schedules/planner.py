@@ -41,9 +41,6 @@ MAKE_UP_LATE = timedelta(seconds=60)
 _GRACE = timedelta(seconds=50)
 """How long after its mark a make-up keeps it: the rest of its lateness is for the player to begin."""
 
-_PINNINGS = 4
-"""How often slots are looked for anew when some could not hold what the search put there."""
-
 _LOOK_BACK = timedelta(hours=26)
 _FURTHEST = timedelta(days=35)
 _AT_ONCE = timedelta(microseconds=1)
@@ -144,27 +141,18 @@ class _Making:
     ) -> tuple[Flow, tuple[RundownItem, ...]]:
         """Return the plan in which duties take the time of ordinary items, where it fulfils more of them."""
         problem = self._problem_instead(flow)
-        best, missing = (flow, make_ups), beside.missing
-        for _ in range(_PINNINGS):
-            instead = solve(problem)
-            if instead.missing >= missing:
-                break
-            pinned = {one.slot: one for one in instead.placements if one.slot is not None}
-            other = self._new(pinned, self._make_ups(flow, instead))
-            other.fill(Interval(self.during.start, max(self.during.end, self._until(problem.needs))))
-            left = sum(n.missing for n in self._open(other))
-            more: tuple[RundownItem, ...] = ()
-            if left:
-                rest = solve(self._problem(other, self._open(other)))
-                left, more = rest.missing, self._make_ups(other, rest)
-            if left < missing:
-                best, missing = (other, more), left
-            silent = {item.slot for item in other.items if item.slot in pinned and item.sha256 is None}
-            if missing == 0 or not silent:
-                break
-            # A slot that could not hold it after all, by something that only the pass over the grid knows.
-            problem = replace(problem, openings=tuple(o for o in problem.openings if o.slot not in silent))
-        return best
+        instead = solve(problem)
+        if instead.missing >= beside.missing:
+            return flow, make_ups
+        pinned = {one.slot: one for one in instead.placements if one.slot is not None}
+        other = self._new(pinned, self._make_ups(flow, instead))
+        other.fill(Interval(self.during.start, max(self.during.end, self._until(problem.needs))))
+        left = sum(n.missing for n in self._open(other))
+        more: tuple[RundownItem, ...] = ()
+        if left:
+            rest = solve(self._problem(other, self._open(other)))
+            left, more = rest.missing, self._make_ups(other, rest)
+        return (other, more) if left < beside.missing else (flow, make_ups)
 
     def _problem(self, flow: Flow, lacking: tuple[Need, ...]) -> Problem:
         return self._posed(flow, lacking, blocked=tuple(flow.taken), used=flow.used, openings=False)

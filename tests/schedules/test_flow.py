@@ -298,6 +298,44 @@ def test_what_gave_way_names_what_airs() -> None:
     assert "gives_way" not in {finding.code for finding in rundown.findings}
 
 
+def test_what_gave_way_to_one_that_gave_way_names_the_last() -> None:
+    """The tune goes for the news, the news for the duty: both name the duty's slot, which airs."""
+    decided = intent(
+        segments=(
+            segment("nhac", seconds=900, programme="NHAC"),
+            segment("tin", seconds=1000, programme="TIN"),
+            segment("cds", seconds=1500),
+        ),
+        sessions=(
+            session(
+                SessionItem(id="nhac", kind=ItemKind.IDENT, segment="nhac"),
+                place("tin", programme="TIN"),
+                place("cds", programme="CDS"),
+            ),
+        ),
+        duties=(duty(),),
+    )
+
+    items = by_place(planned(decided))
+
+    assert items["cds"].sha256 is not None
+    assert items["cds"].slot == items["tin"].replaced_by == items["nhac"].replaced_by
+
+
+def test_what_an_order_pushes_too_far_has_no_room() -> None:
+    """A soft order of eight minutes between two items: the second would end more than five minutes late."""
+    decided = intent(
+        segments=(segment("a", seconds=1200), segment("o", seconds=480), segment("b", seconds=540)),
+        sessions=(session(place("a", fixed="a"), place("b", fixed="b")),),
+        one_offs=(one_off("o", "o", local(23, 5, 40), Timing.SOFT),),
+    )
+
+    rundown = planned(decided)
+
+    assert ["a", "o"] == [i.segment for i in rundown.items if i.sha256 is not None]
+    assert "does_not_fit" in {finding.code for finding in rundown.findings}
+
+
 def test_what_gives_way_leaves_its_recording_to_the_others() -> None:
     """Two slots of a programme and room for one: the one that stays takes the newest, and keeps it when planned again
     after the other has its row."""

@@ -13,7 +13,7 @@ from schedules.airing import Facts, Verdict
 from schedules.clock import Interval
 from schedules.duty import Counting, Duty, DutyState, DutyWindow
 from schedules.findings import Severity
-from schedules.grid import Timing
+from schedules.grid import ItemKind, SessionItem, Timing
 from schedules.intent import Intent
 from schedules.planner import TRIES, plan
 from schedules.programme import Otherwise, Programme
@@ -314,6 +314,62 @@ def test_a_make_up_of_one_duty_serves_another_without_a_window_of_its_own() -> N
 
     assert ["hai"] == [i.segment for i in make_ups(rundown)]
     assert {DutyState.PLANNED} == states(rundown)
+
+
+def test_one_duty_takes_ordinary_time_though_another_has_no_recording() -> None:
+    """What can be saved is saved; the other one says what it lacks."""
+    decided = intent(
+        segments=(segment("cds", seconds=600), segment("a", seconds=1800, programme="X")),
+        sessions=(session(place("a", fixed="a"), weekdays=(6,)),),
+        duties=(
+            owed("A", "CDS", window(6, time(5, 40), time(5, 50))),
+            owed("B", "TIN", window(7, time(5, 40), time(5, 50))),
+        ),
+    )
+
+    rundown = week(decided)
+
+    assert [local(28, 5, 40)] == [i.start for i in make_ups(rundown)]
+    assert {"A": DutyState.PLANNED, "B": DutyState.AT_RISK} == {s.duty: s.state for s in rundown.duties}
+
+
+def test_a_slot_that_the_search_took_keeps_its_time_and_its_minutes() -> None:
+    """The evening's slot must take the older recording, or the second duty has no place: what fills before it stops
+    in time, and the morning, the make-up and it stay within the day's 25 minutes."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=1500)),),
+        programmes=(*intent().programmes, Programme(code="NHAC", name="Ca nhạc", otherwise=(Otherwise.ROTATION,))),
+        segments=(
+            segment("f2", seconds=600, topics=("F-2",)),
+            segment("f1", seconds=600, topics=("F-1",), approved_at=local(20, 8)),
+            segment("ca", seconds=200, programme="NHAC"),
+            segment("a", seconds=400, programme="X"),
+        ),
+        sessions=(
+            session(place("a", fixed="a", optional=False), weekdays=(6,), starts=(time(6, 30),)),
+            session(
+                SessionItem(id="dem", kind=ItemKind.FILLER, programme="NHAC"),
+                place("cds", programme="CDS"),
+                name="toi",
+                weekdays=(6,),
+                starts=(time(17),),
+                length_s=900,
+            ),
+        ),
+        duties=(
+            owed("A", "CDS", window(6, time(5, 30), time(5, 40)), topics=("F-1",)),
+            owed("B", "CDS", window(1, time(5), time(5, 1)), topics=("F-2",)),
+        ),
+    )
+
+    rundown = week(decided, local(24, 6))
+    sounding = [i for i in rundown.items if i.sha256 is not None and i.due > local(24, 6)]
+
+    assert {DutyState.PLANNED} == states(rundown)
+    assert {"f1": local(28, 5, 30), "f2": local(28, 17)} == {
+        i.segment: i.start for i in sounding if i.segment in ("f1", "f2")
+    }
+    assert sum((i.end - i.start).total_seconds() for i in sounding) <= 1500
 
 
 @pytest.mark.parametrize(
