@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 
 from schedules.airing import Facts, Run, RunState, Verdict
 from schedules.clock import Interval
-from schedules.duty import DutyWindow
+from schedules.duty import DutyState, DutyWindow
 from schedules.grid import ItemKind, SessionItem, Timing
 from schedules.intent import Intent
 from schedules.planner import plan
+from schedules.programme import Otherwise, Programme
 from schedules.rundown import Rundown, RundownItem
+from schedules.segment import Priority
 from schedules.station import Limits, Station
 from tests.schedules.builders import duty, intent, local, one_off, place, row, segment, session
 
@@ -274,3 +277,118 @@ def test_a_make_up_and_an_order_share_the_day() -> None:
     assert [local(29, 6)] == starts(decided)
     shorter = (segment("d", seconds=600), segment("k", seconds=400, programme="KHAC"))
     assert [local(28, 6)] == starts(replace(decided, segments=shorter))
+
+
+def test_a_session_that_gave_way_names_what_airs_not_what_gave_way_too() -> None:
+    """The second session gives way to the first, whose exact last place gave way to the duty: that slot is named."""
+    decided = intent(
+        segments=(segment("d", seconds=1500), segment("x", programme="LE"), segment("b", programme="NHAC")),
+        sessions=(
+            session(
+                place("d", programme="CDS"),
+                place("x", fixed="x", timing=Timing.HARD, offset_s=1200),
+                name="mot",
+                weekdays=(1,),
+            ),
+            session(place("b", fixed="b"), name="hai", weekdays=(1,), starts=(time(5, 38),)),
+        ),
+        duties=(duty(),),
+    )
+
+    items = by_place(planned(decided))
+
+    assert {"XA/mot/2026-11-23/d"} == {items["x"].replaced_by, items["b"].replaced_by}
+
+
+def test_of_two_recordings_that_serve_a_duty_alike_the_newest_airs() -> None:
+    """The duty changes nothing where the first choice already is what it lacks."""
+    decided = intent(
+        segments=(segment("cu", approved_at=local(10, 8)), segment("moi", approved_at=local(20, 8))),
+        sessions=(session(place("d", programme="CDS")),),
+        duties=(duty(),),
+    )
+
+    item = by_place(planned(decided))["d"]
+
+    assert "moi" == item.segment
+    assert "Chọn trước" not in item.why.vi
+
+
+def two_duties(*more_duties: object, limit: int | None = 5000) -> Intent:
+    """Return a day whose evening slot must serve B, which has no window of its own, so that A is made up."""
+    nowhere = (DutyWindow(weekday=1, start=time(1), end=time(2)),)
+    morning = (DutyWindow(weekday=1, start=time(8), end=time(9)),)
+    return intent(
+        stations=(station(limits=Limits(day_s=limit)),),
+        segments=(
+            segment("a", seconds=300, topics=("DX-A",), approved_at=local(20, 8)),
+            segment("b", seconds=600, topics=("DX-B",), approved_at=local(10, 8)),
+            segment("t", seconds=600, programme="TIN"),
+            segment("m", seconds=60, programme="NHAC"),
+            segment("n", seconds=60, programme="NHAC"),
+        ),
+        programmes=(
+            Programme(code="NHAC", name="Nhạc", otherwise=(Otherwise.ROTATION,)),
+            Programme(code="CDS", name="CDS"),
+        ),
+        sessions=(
+            session(place("t", programme="TIN"), name="sang", weekdays=(1,)),
+            session(
+                SessionItem(id="f", kind=ItemKind.FILLER, programme="NHAC", optional=True),
+                place("d", programme="CDS"),
+                name="chieu",
+                weekdays=(1,),
+                starts=(time(17),),
+            ),
+        ),
+        duties=(
+            duty(code="A", topics=("DX-A",), windows=morning),
+            duty(code="B", topics=("DX-B",), windows=nowhere),
+            *more_duties,
+        ),
+    )
+
+
+def without_filler(decided: Intent) -> Intent:
+    """Return the same day with nothing before the evening's slot."""
+    morning, evening = decided.sessions
+    return replace(decided, sessions=(morning, replace(evening, items=evening.items[1:])))
+
+
+def test_a_slot_serves_the_duty_that_has_no_other_place() -> None:
+    """The evening's slot airs what only it can air; the other duty is made up in its window, the morning as it was."""
+    rundown = planned(without_filler(two_duties()))
+    items = by_place(rundown)
+
+    assert ("b", "t") == (items["d"].segment, items["t"].segment)
+    assert {DutyState.PLANNED} == {standing.state for standing in rundown.duties}
+    assert ["a"] == [i.segment for i in rundown.items if i.duty == "A"]
+    heard = sorted((i.due, i.due + (i.end - i.start)) for i in rundown.items if i.sha256 is not None)
+    assert all(one[1] <= two[0] for one, two in pairwise(heard))
+
+
+def test_a_pinned_slot_of_the_evening_is_set_aside_from_the_day_s_limit() -> None:
+    """With seconds for the two duties only, the morning's ordinary item stays silent."""
+    rundown = planned(two_duties(limit=900))
+
+    assert by_place(rundown)["t"].sha256 is None
+    assert {DutyState.PLANNED} == {standing.state for standing in rundown.duties}
+
+
+def test_a_third_duty_without_a_chance_spoils_nothing_for_the_others() -> None:
+    """Two of three can be fulfilled: they are, and the third says why not."""
+    rundown = planned(without_filler(two_duties(duty(code="C", topics=("DX-C",)))))
+
+    assert {"A": DutyState.PLANNED, "B": DutyState.PLANNED, "C": DutyState.AT_RISK} == {
+        standing.duty: standing.state for standing in rundown.duties
+    }
+
+
+def test_an_emergency_fills_no_place_of_the_grid() -> None:
+    """A recording for emergencies that is fixed in a session stays silent there, and says why."""
+    decided = intent(segments=(segment("k", priority=Priority.EMERGENCY),), sessions=(session(place("k", fixed="k")),))
+
+    item = by_place(planned(decided))["k"]
+
+    assert item.sha256 is None
+    assert "chỉ phát theo lệnh" in item.why.vi

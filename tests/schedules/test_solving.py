@@ -356,3 +356,17 @@ def test_placements_do_not_overlap() -> None:
     assert 6 == len(stretches)
     assert all(one.end <= two.start for one, two in pairwise(stretches))
     assert all(isinstance(one, Placement) and one.start.minute % 5 == 0 for one in found.placements)
+
+
+def test_the_same_placements_in_another_order_are_not_tried_again() -> None:
+    """Two duties want the one free place, a third has its own: all is tried, and one stays missing."""
+    wanted = tuple(
+        replace(n, owed=replace(n.owed, duty=replace(n.owed.duty, programme=f"P{k}")))
+        for k, n in enumerate(needs(1, 1, 1))
+    )
+    segments = [segment(f"s{k}", seconds=600, programme=f"P{k}") for k in range(3)]
+    one, other = Interval(local(28, 6), local(28, 6, 10)), Interval(local(29, 6), local(29, 6, 10))
+
+    found = solve(problem(wanted, *segments, windows=((one,), (other,), (one,))))
+
+    assert (2, 1, True) == (len(found.placements), found.missing, found.complete)
