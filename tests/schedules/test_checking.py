@@ -212,10 +212,12 @@ def test_silence_before_an_exact_item_counts_too() -> None:
 
 
 def test_a_relay_lasts_as_long_as_it_says() -> None:
-    """Half an hour of relay fills half an hour."""
+    """Half an hour of relay fills half an hour; that no station can relay yet is told, with what would be silent."""
     relay = SessionItem(id="r", kind=ItemKind.RELAY, relay="VOV1", length_s=1800)
 
-    assert () == checked(sessions=(session(relay),))
+    (told,) = checked(sessions=(session(relay),))
+    assert ("relay_cannot_air", "sessions[sang].items[0].relay") == (told.code, told.where)
+    assert "“VOV1”: 30 phút" in told.message.vi
 
 
 @pytest.mark.parametrize(
