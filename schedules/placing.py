@@ -135,7 +135,6 @@ class _Search:
     best: tuple[Placement, ...] = ()
     best_missing: int = 0
     known: set[tuple[object, ...]] = field(default_factory=set)
-    offers: dict[tuple[int, Used], tuple[Offer, ...]] = field(default_factory=dict)
 
     def run(self) -> Solution:
         """Search until no more can be had, everything was tried, or the effort is spent."""
@@ -186,7 +185,7 @@ class _Search:
     ) -> list[Placement]:
         """Return the ways to bring one need further: the grid's slots by time, then a make-up at its earliest."""
         found: list[Placement] = []
-        offers = self._offered(index, need, used)
+        offers = self.problem.offered(need, used)
         taken = {one.slot: one.during.seconds for one in placed if one.slot is not None}
         for opening in self.problem.openings:
             if opening.slot in taken or not need.owed.during.contains(opening.start):
@@ -214,12 +213,6 @@ class _Search:
             if start is not None:
                 found.append(Placement(slot=None, need=need, choice=offer.choice, segment=offer.segment, start=start))
         return found
-
-    def _offered(self, index: int, need: Need, used: Used) -> tuple[Offer, ...]:
-        key = (index, used)
-        if key not in self.offers:
-            self.offers[key] = self.problem.offered(need, used)
-        return self.offers[key]
 
     def _may(self, need: Need, segment: Segment, during: Interval, placed: tuple[Placement, ...]) -> bool:
         if not segment.valid_at(during.start) or not need.counts(segment.programme, segment.topics, during.start):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from schedules import checking, structure
+from schedules import checking, flow, impossible, ordering, planner, standing, structure
 from schedules.airing import Facts
 from schedules.checking import check_grid
 from schedules.duty import DutyWindow, Period
@@ -376,6 +376,22 @@ def test_the_order_of_what_was_decided_does_not_matter() -> None:
     assert 1 == len({checked(sessions=order) for order in permutations(rules)})
 
 
+def _findings_page() -> str:
+    return (Path(str(checking.__file__)).parent.parent / "docs" / "findings.md").read_text(encoding="utf-8")
+
+
+def test_every_code_of_a_plan_and_of_an_order_is_explained() -> None:
+    """The page names each code that the plan or an order's check can give, and none that neither can."""
+    modules = (flow, impossible, ordering, planner, standing)
+    sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules)
+    given = set(re.findall(r'(?:\bcode=|_find\(|warn\(\s*|refuse\(\s*|return )"([a-z]+_[a-z_]+)"', sources)) | {
+        "conflict"
+    }
+    _, _, told = _findings_page().partition("## What a plan tells")
+
+    assert given == set(re.findall(r"`([a-z_]+)`", told))
+
+
 def test_every_code_is_explained() -> None:
     """docs/findings.md has a line for each code that the two modules can give, and for no other."""
     sources = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (checking, structure))
@@ -384,7 +400,7 @@ def test_every_code_is_explained() -> None:
         code for line in re.findall(r"\bcode = (.+ else .+)", sources) for code in re.findall(r'"([a-z_]+)"', line)
     }
 
-    table = (Path(str(checking.__file__)).parent.parent / "docs" / "findings.md").read_text(encoding="utf-8")
+    table, _, _ = _findings_page().partition("## What a plan tells")
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
 
     assert given == {code for row in rows for code in re.findall(r"`([a-z_]+)`", row)}

@@ -12,7 +12,7 @@ from schedules.clock import Interval
 from schedules.grid import Timing
 from schedules.intent import Intent
 from schedules.planner import plan
-from schedules.reconcile import Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
+from schedules.reconcile import LEAD, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
 from schedules.rundown import Rundown, RundownItem
 from schedules.text import Text
 from tests.schedules.builders import intent, local, one_off, place, row, segment, session
@@ -120,8 +120,8 @@ def test_an_interrupted_programme_goes_on_where_the_clock_is(hole_s: float) -> N
     (action,) = asked(after(60 + hole_s), facts)
 
     assert isinstance(action, Arm)
-    assert round((60 + hole_s + 0.25) * 48_000) == action.first
-    assert after(60 + hole_s + 0.25) == action.start
+    assert round((60 + hole_s + LEAD.total_seconds()) * 48_000) == action.first
+    assert after(60 + hole_s + LEAD.total_seconds()) == action.start
 
 
 def test_a_short_notice_is_begun_again_after_a_long_hole() -> None:
@@ -241,12 +241,13 @@ def test_a_hard_order_too_late_is_missed_after_half_a_minute() -> None:
 
 
 def test_what_could_only_begin_after_its_limit_is_not_begun() -> None:
-    """Half a minute late is allowed; the player needs a quarter of a second more: missed, not aired too late."""
+    """Half a minute late is allowed, and the player needs a moment: what could not sound by then is missed."""
     order = intent(
         segments=(segment("moi", seconds=600),), sessions=(), one_offs=(one_off("o", "moi", START, Timing.HARD),)
     )
+    last = after(30) - LEAD
 
-    (in_time,), (too_late,) = asked(after(29.7), what=order), asked(after(29.8), what=order)
+    (in_time,), (too_late,) = asked(last, what=order), asked(last + timedelta(milliseconds=1), what=order)
 
-    assert isinstance(in_time, Arm) and after(29.95) == in_time.start
+    assert isinstance(in_time, Arm) and after(30) == in_time.start
     assert isinstance(too_late, Decide) and Verdict.MISSED is too_late.verdict
