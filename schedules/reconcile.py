@@ -19,7 +19,7 @@ ARM_AHEAD = timedelta(seconds=20)
 WAKE_AHEAD = timedelta(seconds=60)
 """How long before an item the player is started, so that a missing output is known before it is needed."""
 
-LEAD = timedelta(milliseconds=250)
+LEAD = timedelta(milliseconds=350)
 """What a running player needs from the command to the first sample of an item."""
 
 SHORT_HOLE = timedelta(seconds=5)

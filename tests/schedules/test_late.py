@@ -10,7 +10,7 @@ import pytest
 from schedules.airing import Facts, Outage, Part, Run, RunState, Silence, Verdict
 from schedules.clock import Interval
 from schedules.grid import ItemKind, Timing
-from schedules.reconcile import Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
+from schedules.reconcile import LEAD, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import SAMPLE_RATE_HZ
 from schedules.text import Text
@@ -116,9 +116,9 @@ def test_what_is_cancelled_or_silenced_is_decided_at_once_with_the_name() -> Non
     assert isinstance(asked(-10, planned(), silences=(Silence(session="XA/trua", by="x", reason="y"),))[0], Arm)
 
 
-@pytest.mark.parametrize(("late_s", "armed"), [(299.75, True), (300.1, False)])
+@pytest.mark.parametrize(("late_s", "armed"), [(299.65, True), (300.1, False)])
 def test_an_item_begins_up_to_its_late_limit(late_s: float, armed: bool) -> None:
-    """The player needs a quarter of a second: with less than that left it would begin too late, and is missed."""
+    """The player needs a third of a second: with less than that left it would begin too late, and is missed."""
     (action,) = asked(late_s, planned())
 
     assert armed is isinstance(action, Arm)
@@ -159,9 +159,9 @@ def test_an_empty_place_of_no_length_is_covered_by_the_outage_of_its_second() ->
     assert CUT != decided(asked(400, item, outages=(Outage(during=Interval(at(1), at(10)), reason=CUT),))[0])[1]
 
 
-@pytest.mark.parametrize(("until_s", "armed"), [(610.25, True), (610.2, False), (None, True)])
+@pytest.mark.parametrize(("until_s", "armed"), [(610.35, True), (610.3, False), (None, True)])
 def test_a_late_item_must_end_in_the_permitted_hours(until_s: float | None, armed: bool) -> None:
-    """Begun ten seconds late it ends ten and a quarter late: the hours must still be open then."""
+    """Begun ten seconds late it ends ten and a third late: the hours must still be open then."""
     item = planned(open_until=None if until_s is None else at(until_s))
 
     (action,) = asked(10, item)
@@ -316,18 +316,18 @@ def test_what_is_interrupted_ends_with_the_reason_of_whoever_ended_it() -> None:
 @pytest.mark.parametrize(
     ("heard_s", "now_s", "seconds", "first_s"),
     [
-        (60, 65.0, 600, 65.25),  # a hole of five seconds: where the clock is
-        (500, 505.0, 600, 505.25),  # also with little left
-        (60, 189.75, 250, 190.0),  # exactly a minute left after a long hole
-        (60, 189.76, 250, None),
-        (60, 1000, 1300, 1000.25),  # 299.75 s of 1,300 left: more than a fifth
-        (60, 1039.75, 1300, 1040.0),  # exactly a fifth
-        (60, 1039.76, 1300, None),
+        (60, 65.0, 600, 65.35),  # a hole of five seconds: where the clock is
+        (500, 505.0, 600, 505.35),  # also with little left
+        (60, 189.65, 250, 190.0),  # exactly a minute left after a long hole
+        (60, 189.66, 250, None),
+        (60, 1000, 1300, 1000.35),  # 299.65 s of 1,300 left: more than a fifth
+        (60, 1039.65, 1300, 1040.0),  # exactly a fifth
+        (60, 1039.66, 1300, None),
         (60, 66, 179, 0.0),  # short, a long hole: from the beginning
-        (60, 66, 180, 66.25),  # three minutes are not short
-        (60, 299.75, 179, 0.0),  # also when its time is over, if it ends within five minutes of that
+        (60, 66, 180, 66.35),  # three minutes are not short
+        (60, 299.65, 179, 0.0),  # also when its time is over, if it ends within five minutes of that
         (60, 300.1, 179, None),
-        (595, 599.76, 600, None),  # over by the time it could sound
+        (595, 599.66, 600, None),  # over by the time it could sound
     ],
 )
 def test_how_an_interrupted_item_goes_on(heard_s: float, now_s: float, seconds: float, first_s: float | None) -> None:
@@ -339,7 +339,7 @@ def test_how_an_interrupted_item_goes_on(heard_s: float, now_s: float, seconds: 
     else:
         assert isinstance(action, Arm)
         assert round(first_s * SAMPLE_RATE_HZ) == action.first
-        assert at(now_s + 0.25) == action.start
+        assert at(now_s + LEAD.total_seconds()) == action.start
 
 
 def test_what_cannot_go_on_yet_waits_and_what_never_can_is_settled() -> None:
