@@ -14,7 +14,7 @@ from playout.simulation.simulatedclock import EPOCH, micros, moment
 from playout.simulation.station import SimulatedStation
 from schedules.airing import Airing, RunState, Verdict
 from schedules.duty import Counting, Duty, DutyOutcome, DutyState
-from schedules.grid import SlotId
+from schedules.grid import ItemKind, SlotId
 from schedules.intent import Intent
 from schedules.segment import Priority
 from schedules.station import DaySpan, Station
@@ -255,14 +255,18 @@ def open_at(station: Station, at: datetime) -> bool:
 def due_slots(intent: Intent, station: Station, first: date, last: date) -> Mapping[SlotId, datetime]:
     """Return the slots that the plain weekly rules of a station name on these dates, with the session's start.
 
-    Reckoned here anew, from weekdays and local times alone; rules of any other kind are left out.
+    Reckoned here anew, from weekdays and local times alone; rules of any other kind, and with exceptions, are left
+    out, and so are places that may stay empty without a word: optional ones, and fillers, which number what they take.
     """
     zone = ZoneInfo(station.zone)
     found: dict[SlotId, datetime] = {}
     if intent.templates or intent.calendar:
         return found
+    changed = {(one.station, one.session) for one in intent.exceptions}
     for rule in intent.sessions:
         plain = rule.every_weeks == 1 and not rule.month_days and not rule.nth_weekdays and not rule.only
+        if (rule.station, rule.id) in changed:
+            continue
         if rule.station != station.code or not plain or rule.until is not None or rule.template is not None:
             continue
         for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
@@ -276,7 +280,7 @@ def due_slots(intent: Intent, station: Station, first: date, last: date) -> Mapp
                     found |= {
                         f"{station.code}/{name}/{day.isoformat()}/{place.id}": start
                         for place in rule.items
-                        if not place.optional
+                        if not place.optional and place.kind is not ItemKind.FILLER
                     }
     return found
 

@@ -20,6 +20,7 @@ from playout.simulation.station import SimulatedStation
 from schedules.airing import Facts, Verdict
 from schedules.clock import Interval
 from schedules.duty import DutyOutcome, DutyState
+from schedules.grid import Change, ItemKind, SessionException
 from schedules.planner import plan
 from schedules.station import DaySpan
 from schedules.text import Text
@@ -252,6 +253,25 @@ def test_what_is_due_is_reckoned_without_the_planner() -> None:
     assert NOON == due[SLOT]
     ended = replace(DECIDED, sessions=tuple(replace(rule, until=at(9, 0)) for rule in DECIDED.sessions))
     assert {} == due_slots(ended, station, MONDAY, MONDAY)
+
+
+def test_what_a_scenario_cancels_or_fills_is_left_to_the_planner() -> None:
+    """A session with an exception is not reckoned; a filler takes slots of its own names, or none."""
+    station, day = DECIDED.station("XA"), date(2026, 11, 24)
+    session = SLOT.split("/")[1]
+    cancelled = SessionException(
+        id="x", station="XA", session=session, day=day, change=Change.CANCEL, since=at(1, 0), reason="Cắt điện"
+    )
+    filled = tuple(
+        replace(rule, items=tuple(replace(item, kind=ItemKind.FILLER) for item in rule.items))
+        for rule in DECIDED.sessions
+    )
+
+    left = due_slots(replace(DECIDED, exceptions=(cancelled,)), station, day, day)
+
+    assert left
+    assert not any(slot.split("/")[1] == session for slot in left)
+    assert {} == due_slots(replace(DECIDED, sessions=filled), station, day, day)
 
 
 def test_open_hours_are_reckoned_from_the_wall() -> None:
