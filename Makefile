@@ -14,7 +14,7 @@ test: ## Run every test (ARGS="tests/audio -x" passes on)
 	@tools/setup test
 	@.venv/bin/pytest $(ARGS)
 
-check: ## Lint, format, types, words and the direction of imports, without running anything
+check: ## Lint, format, types, words, the direction of imports, and the branches of the core that its tests reach
 	@tools/setup test
 	@tools/check
 

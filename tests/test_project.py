@@ -13,7 +13,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOCKS = ["requirements.txt", "requirements-dev.txt", "requirements-node.txt"]
-SCRIPTS = ["tools/setup", "tools/check", "tools/lock", "tools/fresh", "tools/fresh-inside", ".ci/run"]
+SCRIPTS = ["tools/setup", "tools/check", "tools/branches", "tools/lock", "tools/fresh", "tools/fresh-inside", ".ci/run"]
 ROOMS = ["audio", "house", "link", "playout", "schedules", "store", "webui"]
 
 _REQUIREMENT = re.compile(r"^[a-z0-9][a-z0-9.-]*==", re.MULTILINE)
