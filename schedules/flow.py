@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from math import inf
@@ -143,6 +143,7 @@ class Flow:
             self._blocks.append(item)
             self._add(item)
         self._blocks += [self._pinned_block(slot, one) for slot, one in self.pinned.items()]
+        self._blocks += self._made_up()
         under_way = [self._under_way(run) for run in self.begun.values() if run.state is not RunState.ENDED]
         self._on_air_until = max((self._ends(item) for item in under_way), default=None)
         sessions = self._sessions(during)
@@ -330,8 +331,12 @@ class Flow:
         if end_by is not None:
             latest = end
         previous: _Before | None = None
+        known = len(self.items)
+        filled = _NOTHING
         for index, chosen in enumerate(places):
             place, slot = chosen.place, chosen.slot
+            if place.offset_s is not None and place.timing is not Timing.RELATIVE:
+                filled = _NOTHING
             if (row := self.finals.get(slot)) is not None:
                 nominal = max(nominal, row.planned_end)
                 due = max(due, nominal if row.ended_at is None else row.ended_at)
@@ -358,7 +363,10 @@ class Flow:
                 rest = [p for p in places[index + 1 :] if p.slot not in dropped and self._settled(p.slot) is None]
                 kept_s = sum(shortened.get(p.slot, p.length).total_seconds() for p in rest)
                 left_s = self._left_s(session, later, kept_s, max(nominal, due))
+                begins, pieces = max(nominal, due), len(self.items)
                 nominal, due, previous = self._fillers(session, chosen, nominal, due, until, left_s, previous)
+                if all(item.slot not in self.begun and item.slot not in self.finals for item in self.items[pieces:]):
+                    filled += max(due - begins, _NOTHING)
                 continue
             if slot in self.pinned:
                 item = self._pin(session, chosen, self.pinned[slot], nominal, previous)
@@ -383,7 +391,7 @@ class Flow:
                 item = self._gave_way(item, by if by != slot else None, end_by, session, pushed=pushed)
             else:
                 item = self._admit(item, session, end, latest, end_by, pushed=pushed)
-            self._open(session, chosen, item, min(end, latest))
+            self._open(session, chosen, item, filled, min(end, latest))
             if _sounds(item) and item.due > self.now and (item.due - nominal).total_seconds() > item.late_limit_s:
                 self._find("too_late", item, TOO_LATE, _HINT_ROOM)
                 item = _without_audio(item, TOO_LATE)
@@ -403,8 +411,8 @@ class Flow:
                 previous = None
         self._busy_until = max(due, self._busy_until or due)
         self._planned_until = max(nominal, self._planned_until or nominal)
-        if places:
-            self._last_slot = places[-1].slot
+        heard = (item.slot for item in reversed(self.items[known:]) if _sounds(item))
+        self._last_slot = next(heard, self._last_slot)
         for segment in reserved - self._airing:
             del self.used[segment]
 
@@ -834,6 +842,16 @@ class Flow:
                 return choice
         return None
 
+    def _made_up(self) -> Iterator[RundownItem]:
+        """Yield the time of make-ups that have begun or are over: what waited for them still does."""
+        for row in self.finals.values():
+            if row.duty is not None:
+                yield replace(_bare(row.slot, row.station, row.planned_start), end=row.ended_at or row.planned_end)
+        for run in self.begun.values():
+            if run.item.duty is not None:
+                item = self._under_way(run)
+                yield replace(item, end=self._ends(item))
+
     def _pinned_block(self, slot: SlotId, one: Placement) -> RundownItem:
         """Return the time of a pinned slot as something that the others keep clear of."""
         item = _bare(slot, self.station.code, one.start)
@@ -852,14 +870,14 @@ class Flow:
         self._use(item)
         return item
 
-    def _open(self, session: Occurrence, chosen: _Place, item: RundownItem, until: datetime) -> None:
-        """Note a programme slot that may yet serve a duty, with whatever recording."""
+    def _open(self, session: Occurrence, chosen: _Place, item: RundownItem, filled: timedelta, until: datetime) -> None:
+        """Note a programme slot that may yet serve a duty, with whatever recording; what fills before it gives way."""
         programme = chosen.place.programme
         if programme is None or item.start + timedelta(seconds=item.late_limit_s) < self.now:
             return
         if self._name(session) in self._too_many:
             return
-        begins = max(item.due, self.now) if item.start < self.now else item.due
+        begins = max(item.due - filled, self.now) if item.start - filled < self.now else item.due - filled
         over = min(until, self._heard_until(session.rule.targets, begins) or until)
         left_s = self._begun_left_s(session)
         self.openings.append(

@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from schedules.airing import Facts, Verdict
+from schedules.airing import Facts, Run, RunState, Verdict
 from schedules.clock import Interval
 from schedules.duty import Counting, Duty, DutyState, DutyWindow
 from schedules.findings import Severity
@@ -221,6 +221,28 @@ def test_a_make_up_that_aired_keeps_its_time_and_its_minutes() -> None:
 
     assert [local(28, 5, 35)] == [i.start for i in make_ups(rundown)]
     assert local(28, 5, 30) == next(i for i in rundown.items if i.slot == first.slot).start
+
+
+def test_what_waits_for_a_make_up_waits_also_when_that_has_begun() -> None:
+    """An ordinary item of ten minutes moves behind the make-up in its time, and stays there: while the make-up is on
+    air, when it has its row, and when it was missed."""
+    decided = intent(
+        segments=(segment("cds", seconds=600), segment("a", seconds=600, programme="X")),
+        sessions=(session(place("a", fixed="a"), weekdays=(6,), starts=(time(5, 30),)),),
+        duties=(owed("A", "CDS", window(6, time(5, 35), time(5, 45))),),
+    )
+
+    def item(facts: Facts, now: datetime = EARLY) -> datetime:
+        return next(i.due for i in week(decided, now, facts).items if i.session == "XA/sang/2026-11-28")
+
+    made = make_ups(week(decided))[0]
+    run = Run(item=made, state=RunState.PLAYING, start_at=made.start, started_at=made.start)
+    aired, missed = row(made, Verdict.AIRED, duty="A"), row(made, Verdict.MISSED, duty="A")
+
+    assert local(28, 5, 45) == item(Facts(station="XA"))
+    assert local(28, 5, 45) == item(Facts(station="XA", runs=(run,)), local(28, 5, 41))
+    assert local(28, 5, 45) == item(Facts(station="XA", airings=(aired,)), local(28, 5, 45))
+    assert local(28, 5, 45) == item(Facts(station="XA", airings=(missed,)), local(28, 5, 41))
 
 
 def test_a_make_up_counts_for_the_day_s_limit() -> None:
