@@ -11,13 +11,14 @@ import pytest
 from schedules.airing import Facts, Run, RunState, Verdict
 from schedules.clock import Interval
 from schedules.duty import DutyState, DutyWindow
+from schedules.flow import EMERGENCY_LIMIT_S
 from schedules.grid import ItemKind, SessionItem, Timing
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Otherwise, Programme
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import Priority
-from schedules.station import Limits, Station
+from schedules.station import ClusterGroup, DaySpan, Limits, Station
 from tests.schedules.builders import duty, intent, local, one_off, place, row, segment, session
 
 MONDAY = Interval(local(23, 0), local(24, 0))
@@ -392,3 +393,126 @@ def test_an_emergency_fills_no_place_of_the_grid() -> None:
 
     assert item.sha256 is None
     assert "chỉ phát theo lệnh" in item.why.vi
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(15, True), (15.02, False)])
+def test_a_session_waits_fifteen_minutes_for_another_and_no_second_more(minutes: float, waits: bool) -> None:
+    """The first runs so long into the second: exactly a quarter of an hour is waited for."""
+    decided = intent(
+        segments=(segment("a", seconds=600 + minutes * 60, programme="TIN"), segment("b", programme="NHAC")),
+        sessions=(
+            session(place("a", fixed="a"), name="mot"),
+            session(place("b", fixed="b"), name="hai", starts=(time(5, 40),)),
+        ),
+    )
+
+    assert waits is (by_place(planned(decided))["b"].sha256 is not None)
+
+
+def test_how_late_an_order_may_begin_is_told() -> None:
+    """Half a minute for an exact one, five minutes for one that waits, and an emergency as long as it matters."""
+    orders = (
+        one_off("chinh", "k", local(23, 9)),
+        one_off("cho", "k", local(23, 10), Timing.SOFT),
+        one_off("khan", "k", local(23, 11), priority=Priority.EMERGENCY),
+    )
+    items = by_place(planned(intent(segments=(segment("k"),), one_offs=orders)))
+
+    assert (30.0, 300.0) == (items["chinh"].late_limit_s, items["cho"].late_limit_s)
+    assert EMERGENCY_LIMIT_S == items["khan"].late_limit_s > 300.0
+    assert Timing.HARD is items["khan"].timing
+
+
+@pytest.mark.parametrize(("late_s", "lost"), [(300, False), (301, True)])
+def test_a_place_is_lost_after_its_late_limit_and_no_second_before(late_s: int, lost: bool) -> None:
+    """Five minutes late the first place still takes its recording; then the evening takes it as new."""
+    decided = intent(
+        segments=(segment("a", seconds=1200),),
+        sessions=(session(place("t", programme="CDS"), starts=(time(5, 30), time(17))),),
+    )
+
+    evening = planned(decided, local(23, 5, 30) + timedelta(seconds=late_s)).items[-1]
+
+    assert lost is ("chưa phát" in evening.why.vi)
+
+
+@pytest.mark.parametrize(("ago_s", "lost"), [(4.9, False), (5.0, True)])
+def test_a_short_place_that_is_over_is_lost(ago_s: float, lost: bool) -> None:
+    """A jingle of a minute whose end is five seconds ago is still new for the evening."""
+    decided = intent(
+        segments=(segment("a", seconds=60),),
+        sessions=(session(place("t", programme="CDS"), starts=(time(5, 30), time(17))),),
+    )
+
+    evening = planned(decided, local(23, 5, 31) + timedelta(seconds=ago_s)).items[-1]
+
+    assert lost is ("chưa phát" in evening.why.vi)
+
+
+@pytest.mark.parametrize(("late_s", "cut"), [(30, False), (31, True)])
+def test_what_began_late_is_cut_for_an_exact_place_beyond_half_a_minute(late_s: int, cut: bool) -> None:
+    """Ten minutes begun late would run into the exact place behind it: half a minute is borne."""
+    decided = intent(
+        segments=(segment("a", seconds=600, programme="TIN"), segment("b", programme="NHAC")),
+        sessions=(session(place("a", fixed="a"), place("b", fixed="b", timing=Timing.HARD, offset_s=600)),),
+    )
+    first = by_place(planned(decided))["a"]
+    began = first.due + timedelta(seconds=late_s)
+    run = Run(item=first, state=RunState.PLAYING, start_at=began, started_at=began, origin=began)
+
+    item = by_place(planned(decided, local(23, 5, 35), Facts(station="XA", runs=(run,))))["a"]
+
+    assert (local(23, 5, 40) if cut else None) == item.cut_at
+
+
+def test_what_aired_takes_its_time_from_make_ups() -> None:
+    """A row of this morning, of a place that is gone from the grid, blocks its stretch: nothing is planned into it."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("t", seconds=600, programme="TIN")),
+        sessions=(session(place("t", fixed="t"), starts=(time(6),)),),
+        duties=(duty(windows=(DutyWindow(weekday=1, start=time(6), end=time(6, 20)),)),),
+    )
+    aired = row(by_place(planned(decided))["t"], Verdict.AIRED)
+    now = local(23, 6, 0, 30)
+    gone = replace(decided, sessions=())
+
+    rundown = planned(gone, now, Facts(station="XA", airings=(aired,)))
+
+    assert [local(23, 6, 10)] == [i.start for i in rundown.items if i.duty is not None]
+
+
+def test_only_the_groups_that_are_meant_decide_how_long_a_slot_is_heard() -> None:
+    """A session for one village whose hours end at six is not lengthened by another village's."""
+    short = ClusterGroup(code="A", name="A", permitted=(DaySpan(start=time(5), end=time(5, 40)),))
+    long = ClusterGroup(code="B", name="B", permitted=(DaySpan(start=time(5), end=time(21)),))
+
+    def state(*targets: str) -> DutyState:
+        decided = intent(
+            stations=(station(groups=(short, long)),),
+            segments=(
+                segment("moi", seconds=60, topics=("DX-A",), approved_at=local(20, 8)),
+                segment("dx", seconds=900, topics=("DX-B",)),
+            ),
+            sessions=(session(place("d", programme="CDS"), weekdays=(1,), targets=targets),),
+            duties=(
+                duty(code="A", topics=("DX-A",), windows=(DutyWindow(weekday=1, start=time(5, 5), end=time(5, 20)),)),
+                duty(code="B", topics=("DX-B",), windows=(DutyWindow(weekday=1, start=time(1), end=time(2)),)),
+            ),
+        )
+        return next(s.state for s in planned(decided).duties if s.duty == "B")
+
+    assert DutyState.PLANNED is state("A", "B")
+    assert DutyState.AT_RISK is state("A")
+
+
+def test_a_lost_slot_is_told_while_it_is_to_come() -> None:
+    """A slot of the duty that an order takes is told before its time; not when that has come."""
+    decided = intent(
+        segments=(segment("d", seconds=600), segment("k", seconds=1800, programme="KHAC")),
+        sessions=(session(place("d", programme="CDS"), weekdays=(1,), starts=(time(17),)),),
+        one_offs=(one_off("1", "k", local(23, 17)),),
+        duties=(duty(count=2),),
+    )
+
+    assert "duty_window_lost" in codes(planned(decided, local(23, 16)))
+    assert "duty_window_lost" not in codes(planned(decided, local(23, 17, 30)))

@@ -138,8 +138,10 @@ def test_an_item_that_would_be_over_by_now_is_missed(now_s: float, armed: bool) 
 def test_a_predecessor_that_takes_too_long_is_the_reason() -> None:
     """What is due only after its late limit is missed although the station is there."""
     (action,) = asked(301, planned(due=at(400)))
+    (just_now,) = asked(301, planned(due=at(301)))
 
     assert "What came before it took too long." == decided(action)[1].en
+    assert "not ready" in decided(just_now)[1].en
 
 
 def test_the_outage_over_its_time_is_the_reason_of_a_miss() -> None:
