@@ -309,7 +309,7 @@ def test_what_gave_way_to_one_that_gave_way_names_the_last() -> None:
         sessions=(
             session(
                 SessionItem(id="nhac", kind=ItemKind.IDENT, segment="nhac"),
-                place("tin", programme="TIN"),
+                place("tin", fixed="tin"),
                 place("cds", programme="CDS"),
             ),
         ),
