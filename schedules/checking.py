@@ -24,8 +24,10 @@ from schedules.clock import Interval
 from schedules.conflicts import first_overlaps
 from schedules.duty import Duty, Period
 from schedules.findings import Finding, Severity
+from schedules.giving_way import Rank
 from schedules.grid import Change, ItemKind, SessionException, SessionItem, SessionRule, Timing
 from schedules.intent import Intent
+from schedules.owing import duties_of, fits
 from schedules.recurrence import days_of, monthly
 from schedules.segment import Segment
 from schedules.station import ClusterGroup, Station
@@ -41,6 +43,7 @@ FURTHEST = timedelta(days=5 * 366)
 """A session that does not come in so long a time is said never to come."""
 
 _YEAR = timedelta(days=366)
+_FRAME = frozenset({ItemKind.IDENT, ItemKind.GREETING, ItemKind.CLOSING})
 _EMPTY_SHARE = 3
 _DAY = timedelta(days=1)
 
@@ -262,21 +265,26 @@ class _Look:
 
     def _length(self, rule: SessionRule, one: Occurrence) -> Iterator[Finding]:
         """Yield whether what is known of the next session is too long or leaves it empty."""
-        lengths, filled = self._lengths(rule, one)
+        lengths, ranks, filled = self._lengths(rule, one)
         at, empty = 0.0, 0.0
         for number, (item, length) in enumerate(zip(rule.items, lengths, strict=True)):
             if item.timing is not Timing.RELATIVE and item.offset_s is not None:
                 room = item.offset_s + (item.bound_s if item.timing is Timing.SOFT else 0)
                 if at > room:
-                    late = at - item.offset_s
-                    yield self._over_run(rule, one, f".items[{number}]", late, _giving_way(rule, lengths, number, late))
+                    late = at - room
+                    going = _giving_way(rule, lengths, ranks, number, late)
+                    yield self._over_run(rule, one, f".items[{number}]", late, going)
+                    if number in going:
+                        # Its silence is told already: it is not one more reason to call the session empty.
+                        empty -= length
+                        continue
                     at = item.offset_s
                 empty += max(0.0, item.offset_s - at)
                 at = max(at, item.offset_s)
             at += length
         if at > rule.length_s:
             late = at - rule.length_s
-            yield self._over_run(rule, one, "", late, _giving_way(rule, lengths, len(lengths), late))
+            yield self._over_run(rule, one, "", late, _giving_way(rule, lengths, ranks, None, late))
         empty += max(0.0, rule.length_s - at)
         if empty * _EMPTY_SHARE > rule.length_s and not filled:
             at_vi, at_en = self._at(one.during.start)
@@ -290,20 +298,26 @@ class _Look:
                 "Add items or a filler, or make the session shorter.",
             )
 
-    def _lengths(self, rule: SessionRule, one: Occurrence) -> tuple[list[float], bool]:
-        """Return how long each item will be, seconds, as things stand, and whether a filler takes what is left."""
+    def _lengths(self, rule: SessionRule, one: Occurrence) -> tuple[list[float], list[Rank], bool]:
+        """Return how long each item will be, seconds, as things stand, its rank in giving way, and whether a filler
+        takes what is left."""
+        duties = duties_of(self.intent, self.station)
         stock = Stock(intent=self.intent, station=self.station, facts=self.facts)
         used: dict[str, datetime] = {}
         lengths: list[float] = []
+        ranks: list[Rank] = []
         filled = False
         for item in rule.items:
             segment: Segment | None = None
+            fresh = True
             if item.segment is not None:
                 segment = self.intent.segment(item.segment)
             elif item.programme is not None:
                 key = f"{self.station.code}/{one.name}/{one.day}/{item.id}"
                 found = stock.choices(item.programme, one.during.start, used, key=key).found
-                segment = found[0].segment if found else None
+                segment, fresh = (found[0].segment, found[0].fresh) if found else (None, True)
+            owed = segment is not None and any(fits(duty, segment) for duty in duties)
+            ranks.append(_rank(item, owed=owed, fresh=fresh))
             if item.kind is ItemKind.FILLER:
                 filled = filled or segment is not None
                 lengths.append(0.0)
@@ -311,7 +325,7 @@ class _Look:
             if segment is not None:
                 used[segment.id] = one.during.start
             lengths.append(float(item.length_s or 0) if segment is None else segment.duration.total_seconds())
-        return lengths, filled
+        return lengths, ranks, filled
 
     def _over_run(self, rule: SessionRule, one: Occurrence, at: str, seconds: float, victims: list[int]) -> Finding:
         at_vi, at_en = self._at(one.during.start)
@@ -484,11 +498,31 @@ def _of_duty(intent: Intent, duty: Duty, item: SessionItem) -> bool:
     return programme is not None and duty.programme in (None, programme)
 
 
-def _giving_way(rule: SessionRule, lengths: list[float], end: int, seconds: float) -> list[int]:
-    """Return which of the items before `end` would go so that `seconds` are won: optional ones first, then the last."""
-    order = sorted(range(end), key=lambda number: (not rule.items[number].optional, -number))
+def _rank(item: SessionItem, *, owed: bool, fresh: bool) -> Rank:
+    """Return the rank of a place as it is known of beforehand; whether its recording comes from above is not asked."""
+    if item.optional:
+        return Rank.OPTIONAL
+    if owed:
+        return Rank.DUTY
+    if item.kind in _FRAME:
+        return Rank.FRAME
+    if item.relay is not None:
+        return Rank.RELAY
+    return Rank.ORDINARY if fresh else Rank.REPEAT
+
+
+def _giving_way(
+    rule: SessionRule, lengths: list[float], ranks: list[Rank], clash: int | None, seconds: float
+) -> list[int]:
+    """Return which items would go, or be shortened, so that `seconds` are won: in the plan's order of giving way.
+
+    clash: the item whose time has passed by then; it goes itself when its turn comes. None at the session's end.
+    """
+    upto = len(lengths) if clash is None else clash + 1
     found: list[int] = []
-    for number in order:
+    for number in sorted(range(upto), key=lambda n: (ranks[n], rule.items[n].timing is Timing.HARD, -n)):
+        if seconds > 0 and number == clash:
+            return sorted([*found, number])
         if seconds > 0 and lengths[number] > 0:
             found.append(number)
             seconds -= lengths[number]

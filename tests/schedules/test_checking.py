@@ -171,6 +171,48 @@ def test_an_over_run_names_what_gives_way() -> None:
     assert "15 min 35 s" in found.message.en
 
 
+def test_an_over_run_names_what_the_plan_would_leave_out() -> None:
+    """A tight session with a duty: the optional item, the frame and the relay go or shrink; the duty's item stays."""
+    items = (
+        SessionItem(id="nh", kind=ItemKind.IDENT, segment="nhac"),
+        SessionItem(id="vov", kind=ItemKind.RELAY, relay="VOV1", length_s=600),
+        place("cds", programme="CDS"),
+        place("tuy", programme="TIN", optional=True),
+        SessionItem(id="ket", kind=ItemKind.CLOSING, segment="nhac"),
+    )
+    nhac = segment("nhac", seconds=20, programme="NHAC")
+    owed = duty()
+    rule = session(*items, length_s=1200)
+    segments = (segment("bai", seconds=700, programme="CDS"), segment("tin", seconds=200, programme="TIN"), nhac)
+
+    found = checked(segments=segments, sessions=(rule,), duties=(owed,))
+
+    (told,) = (finding for finding in found if finding.code == "over_run")
+    assert "thừa 5 phút 40 giây: mục 1, 2, 4, 5 " in told.message.vi
+
+
+def test_a_repeat_goes_before_what_is_new() -> None:
+    """The second place of a programme with one recording repeats it: it gives way although it comes first."""
+    items = (place("a", programme="TIN"), place("b", programme="TIN"), place("c", fixed="phu"))
+    phu = segment("phu", seconds=400, programme="NHAC")
+    tin = segment("tin", seconds=900, programme="TIN")
+
+    found = checked(segments=(tin, phu), sessions=(session(*items),))
+
+    (told,) = (finding for finding in found if finding.code == "over_run")
+    assert "thừa 6 phút 40 giây: mục 2 " in told.message.vi
+
+
+def test_a_soft_item_that_comes_too_late_goes_itself() -> None:
+    """Of equals the later goes: the soft place after what runs 5 minutes past its bound, told by how much."""
+    soft = place("b", programme="CDS", timing=Timing.SOFT, offset_s=300, bound_s=300)
+
+    found = checked(sessions=(session(place("a", programme="TIN"), soft),))
+
+    assert ["over_run"] == [finding.code for finding in found]
+    assert "thừa 5 phút: mục 2 " in found[0].message.vi
+
+
 def test_an_exact_item_cuts_what_is_before_it() -> None:
     """Ten minutes into the session: the 15 minutes before it do not fit."""
     items = (place("a", programme="TIN"), place("b", programme="CDS", timing=Timing.HARD, offset_s=600))
