@@ -225,6 +225,15 @@ def test_a_series_goes_by_its_episodes() -> None:
     assert "“x”: bài mới, duyệt lúc" in found.found[3].why.vi
 
 
+def test_a_series_may_begin_with_zero() -> None:
+    """Episode 0 goes before episode 1, also if it was approved after it."""
+    decided = stocked(
+        segment("e1", episode=1), segment("e0", episode=0, approved_at=local(20, 8)), rule=programme(order=Order.SERIES)
+    )
+
+    assert ["e0", "e1"] == ids(could(decided))
+
+
 def test_an_episode_outside_of_a_series_is_only_a_number() -> None:
     """A programme that takes the newest does not go by episodes, nor speak of them."""
     decided = stocked(segment("e1", episode=1), segment("e2", episode=2, approved_at=local(20, 8)))

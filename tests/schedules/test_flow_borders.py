@@ -516,3 +516,46 @@ def test_a_lost_slot_is_told_while_it_is_to_come() -> None:
 
     assert "duty_window_lost" in codes(planned(decided, local(23, 16)))
     assert "duty_window_lost" not in codes(planned(decided, local(23, 17, 30)))
+
+
+def test_an_item_of_priority_does_not_give_way_to_an_ordinary_one() -> None:
+    """The session has room for one of two: the fixed ordinary item goes, though it comes first."""
+    decided = intent(
+        segments=(segment("a", seconds=1000), segment("p", seconds=1000, programme="TIN", priority=Priority.PRIORITY)),
+        sessions=(session(place("a", fixed="a"), place("p", programme="TIN")),),
+    )
+
+    items = by_place(planned(decided))
+
+    assert ("p", "XA/sang/2026-11-23/p") == (items["p"].segment, items["a"].replaced_by)
+
+
+@pytest.mark.parametrize(("limit", "pieces"), [(600, 10), (599, 9)])
+def test_fillers_keep_the_limit_of_the_session_to_the_second(limit: int, pieces: int) -> None:
+    """Pieces of a minute each, until the limit is reached exactly."""
+    filler = SessionItem(id="f", kind=ItemKind.FILLER, programme="NHAC", optional=True)
+    decided = intent(
+        stations=(station(limits=Limits(session_s=limit)),),
+        segments=(segment("m", programme="NHAC"), segment("n", programme="NHAC")),
+        programmes=(Programme(code="NHAC", name="Nhạc", otherwise=(Otherwise.ROTATION,)),),
+        sessions=(session(filler),),
+    )
+
+    assert pieces == len(planned(decided).items)
+
+
+def test_findings_are_those_of_the_stretch_that_was_asked_for() -> None:
+    """Friday's empty slot is looked at for the duty, but told only to who asks for Friday."""
+    decided = intent(
+        sessions=(
+            session(place("d", programme="CDS"), weekdays=(5,)),
+            session(place("t", programme="TIN"), name="chieu", weekdays=(1,), starts=(time(17),)),
+        ),
+        duties=(duty(),),
+    )
+
+    told = {(f.code, f.where) for f in planned(decided).findings if f.code == "no_audio"}
+    friday = plan(decided, Facts(station="XA"), EARLY, Interval(local(27, 0), local(28, 0))).findings
+
+    assert {("no_audio", "XA/chieu/2026-11-23/t")} == told
+    assert ("no_audio", "XA/sang/2026-11-27/d") in {(f.code, f.where) for f in friday}

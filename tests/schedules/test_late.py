@@ -260,6 +260,8 @@ def test_what_is_about_to_sound_or_goes_on_is_not_moved() -> None:
     run = running(planned(), RunState.ARMED)
 
     assert () == asked(-0.2, planned(due=at(30)), runs=(run,))
+    assert () == asked(-LEAD.total_seconds(), planned(due=at(30)), runs=(run,))
+    assert (Disarm(run.slot),) == asked(-LEAD.total_seconds() - 0.01, planned(due=at(30)), runs=(run,))
     assert () == asked(-5, planned(due=at(-4.8)), runs=(run,))
     part = Part(first=0, next=1, started_at=at(-60), ended_at=at(-50))
     assert () == asked(-5, planned(due=at(30)), runs=(replace(run, parts=(part,)),))

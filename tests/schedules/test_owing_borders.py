@@ -226,6 +226,8 @@ def test_a_share_is_not_enough_where_it_began_too_late_or_nothing_is_known(chang
     decided = weekly(duties=(duty(least_share=0.5),))
 
     assert 1 == len(found(decided, row(FRIDAY, Verdict.PARTIAL, **good))[0].good)
+    # Who asks for all outputs asks for a whole airing, too.
+    assert 0 == len(found(weekly(), row(FRIDAY, Verdict.PARTIAL, **good))[0].good)
     assert 0 == len(found(decided, row(FRIDAY, Verdict.PARTIAL, **{**good, **changes}))[0].good)
 
 

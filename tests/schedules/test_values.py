@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from datetime import time, timedelta
+from enum import StrEnum
 
 import pytest
 
+from schedules.airing import Evidence, RunState, Verdict
+from schedules.duty import Counting, Duty, DutyState, Excuse, Period
+from schedules.findings import Severity
+from schedules.grid import (
+    CalendarDay,
+    Change,
+    DayKind,
+    ItemKind,
+    OneOff,
+    SessionException,
+    SessionItem,
+    SessionRule,
+    Timing,
+    WeekTemplate,
+)
+from schedules.intent import Intent
+from schedules.programme import Order, Otherwise, Programme
 from schedules.rundown import Rundown
-from schedules.segment import Segment
-from schedules.station import DaySpan, Unit, merged_into, units_above, units_below
+from schedules.segment import Priority, Segment, SegmentKind, SegmentState
+from schedules.station import DaySpan, Limits, Station, Unit, merged_into, units_above, units_below
 from schedules.text import Text
 from tests.schedules.builders import intent, local, segment
 
@@ -104,3 +123,73 @@ def test_things_are_found_by_name() -> None:
     assert decided.segment("a") is decided.segments[0]
     assert decided.segment("b") is None
     assert rundown.item("XA/x") is None
+
+
+def defaults(shape: type) -> dict[str, object]:
+    """Return what holds of a shape where nothing is said, without what is empty or open."""
+    said = {f.name: f.default for f in fields(shape) if f.default is not MISSING}
+    return {name: value for name, value in said.items() if value not in (None, (), "")}
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    """Rules written down without a word about it mean this; changing one would change every grid there is."""
+    assert {"demo": False, "seed": 0} == defaults(Intent)
+    assert {
+        "evergreen": False,
+        "language": "vi",
+        "priority": Priority.NORMAL,
+        "self_approved": False,
+    } == defaults(Segment)
+    assert {"optional": False, "timing": Timing.RELATIVE, "bound_s": 300} == defaults(SessionItem)
+    assert {"weekdays": (1, 2, 3, 4, 5, 6, 7), "every_weeks": 1} == defaults(SessionRule)
+    assert {"priority": 1} == defaults(WeekTemplate)
+    assert {"following": False} == defaults(SessionException)
+    assert {"priority": Priority.NORMAL} == defaults(OneOff)
+    assert {
+        "count": 1,
+        "period": Period.WEEK,
+        "counting": Counting.AIRINGS,
+        "deadline_days": 0,
+        "deadline_at": time(0),
+        "warn_days": 2,
+        "least_share": 1.0,
+    } == defaults(Duty)
+    assert {
+        "order": Order.NEWEST,
+        "otherwise": (Otherwise.CENTRE, Otherwise.REPEAT, Otherwise.EVERGREEN),
+        "separation_s": 0,
+    } == defaults(Programme)
+    assert {"weekdays": (1, 2, 3, 4, 5, 6, 7)} == defaults(DaySpan)
+    assert {
+        "zone": "Asia/Ho_Chi_Minh",
+        "permitted": (DaySpan(start=time(5), end=time(21)),),
+        "self_approval": False,
+        "limits": Limits(),
+    } == defaults(Station)
+    assert {} == defaults(Limits) == defaults(Unit) == defaults(CalendarDay) == defaults(Excuse)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (ItemKind, "ident greeting segment relay notice filler closing live emergency"),
+        (Timing, "hard soft relative"),
+        (DayKind, "ordinary day_off holiday tet working mourning"),
+        (Change, "cancel move"),
+        (Period, "week month year"),
+        (Counting, "airings topics"),
+        (DutyState, "planned at_risk met made_up missed excused"),
+        (Order, "newest series"),
+        (Otherwise, "centre repeat rotation evergreen"),
+        (SegmentKind, "tin bai ban_tin thong_bao tra_loi nhac_hieu"),
+        (SegmentState, "received analysing ready refused submitted approved returned withdrawn"),
+        (Priority, "normal priority emergency"),
+        (Verdict, "aired partial missed replaced cancelled"),
+        (Evidence, "E0 E1 E2 E3 H"),
+        (RunState, "armed playing interrupted ended"),
+        (Severity, "error warning note"),
+    ],
+)
+def test_words_in_documents_and_journals_do_not_change(kind: type[StrEnum], values: str) -> None:
+    """They stand in signed documents, in rows that are never rewritten, and in the API."""
+    assert values.split() == [one.value for one in kind]
