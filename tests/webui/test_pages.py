@@ -707,3 +707,35 @@ def test_the_duty_board_opens_the_reason_of_a_week(world):
     assert 'id="chi-tiet"' not in board
     assert 'id="chi-tiet"' in detail
     assert "Tin thôn 1" in detail
+
+
+def test_a_duty_of_any_programme_tells_only_what_carries_its_topic(world):
+    """The signature tune is no airing of the weekly topic, though it may be said by any programme."""
+    client = world.signed_in("centre-minhlong")
+    form = {
+        "name": "Tin một cửa hằng tuần",
+        "code": "MOTCUA",
+        "owner": "LONGHIEP",
+        "stations": ["LONGHIEP"],
+        "programme": "",
+        "counting": "topics",
+        "count": "1",
+        "period": "week",
+        "topics": "DX-ONESTOP",
+        "topic_prefix": "",
+        "windows": "",
+        "deadline_days": "0",
+        "deadline_at": "24:00",
+        "warn_days": "2",
+        "share": "100",
+        "document": "Kế hoạch 3",
+    }
+    world.publish(client, "/nhiem-vu/sua", form)
+    airing(world, rehearsal=False)
+    airing(world, seq=2, minutes=-20, rehearsal=False, title="Nhạc hiệu xã", topics=(), programme="KHUNG")
+
+    page = client.get("/nhiem-vu?dai=LONGHIEP&tuan=2026-W48&nhiem_vu=MOTCUA").text
+
+    detail = page[page.index('id="chi-tiet"') :]
+    assert "Tin thôn 1" in detail
+    assert "Nhạc hiệu xã" not in detail

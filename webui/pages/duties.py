@@ -17,7 +17,7 @@ from schedules.airing import Airing, Verdict
 from schedules.calendar import period_interval
 from schedules.duty import Duty, DutyOutcome, DutyStanding, DutyState, Period
 from schedules.intent import Intent
-from schedules.owing import duties_of
+from schedules.owing import duties_of, matches
 from schedules.standing import duty_standings
 from schedules.station import Station
 from store import airings, outcomes
@@ -259,12 +259,17 @@ def _detail(station: Station, standing: DutyStanding, rows: list[Airing], intent
         period=standing.period,
         standing=standing,
         mark=states.DUTIES[standing.state],
-        rows=tuple(
-            row
-            for row in rows
-            if duty.programme in (None, row.programme) and during.contains(row.started_at or row.planned_start)
-        )[-20:],
+        rows=tuple(row for row in rows if _of(duty, row) and during.contains(row.started_at or row.planned_start))[
+            -20:
+        ],
     )
+
+
+def _of(duty: Duty, row: Airing) -> bool:
+    """Return whether an airing belongs to what is told of a duty; one of any programme asks for its topics."""
+    if duty.programme is not None:
+        return duty.programme == row.programme
+    return row.duty == duty.code or matches(duty, row.programme, row.topics)
 
 
 def _answer(boards: list[Board], week: str) -> tuple[Part, ...]:
