@@ -732,7 +732,7 @@ def test_a_duty_of_any_programme_tells_only_what_carries_its_topic(world):
     }
     world.publish(client, "/nhiem-vu/sua", form)
     airing(world, rehearsal=False)
-    airing(world, seq=2, minutes=-20, rehearsal=False, title="Nhạc hiệu xã", topics=(), programme="KHUNG")
+    airing(world, seq=2, minutes=-40, rehearsal=False, title="Nhạc hiệu xã", topics=(), programme="KHUNG")
 
     page = client.get("/nhiem-vu?dai=LONGHIEP&tuan=2026-W48&nhiem_vu=MOTCUA").text
 
