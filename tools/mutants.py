@@ -35,6 +35,8 @@ LEFT_OUT = ("test_outages.py", "test_bruteforce.py", "test_properties.py", "test
 DATA = ("topics",)
 """Modules that are a table copied from a document, and no code."""
 
+VALUES = "test_values.py"
+
 SLOWEST_S = 8.0
 """A test that takes longer by itself meets no mutant."""
 
@@ -269,7 +271,8 @@ def killers(seen: Seen, site: Site, statement: tuple[int, int]) -> list[str]:
     found: set[str] = set()
     for line in range(statement[0], statement[1] + 1):
         found |= lines.get(line, set())
-    named = found or {test for tests in lines.values() for test in tests} or set(seen.seconds)
+    # What runs at import has no test of its own: all of the module, and those of values, which look at nothing else.
+    named = found or {t for tests in lines.values() for t in tests} | {t for t in seen.seconds if VALUES in t}
     timed = sorted((seen.seconds.get(test, 99.0), test) for test in named)
     return [test for seconds, test in timed if seconds <= SLOWEST_S]
 

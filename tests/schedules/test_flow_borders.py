@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from itertools import pairwise
@@ -356,9 +357,10 @@ def without_filler(decided: Intent) -> Intent:
     return replace(decided, sessions=(morning, replace(evening, items=evening.items[1:])))
 
 
-def test_a_slot_serves_the_duty_that_has_no_other_place() -> None:
+@pytest.mark.parametrize("before", [without_filler, lambda decided: decided], ids=["alone", "behind fillers"])
+def test_a_slot_serves_the_duty_that_has_no_other_place(before: Callable[[Intent], Intent]) -> None:
     """The evening's slot airs what only it can air; the other duty is made up in its window, the morning as it was."""
-    rundown = planned(without_filler(two_duties()))
+    rundown = planned(before(two_duties()))
     items = by_place(rundown)
 
     assert ("b", "t") == (items["d"].segment, items["t"].segment)
@@ -376,9 +378,10 @@ def test_a_pinned_slot_of_the_evening_is_set_aside_from_the_day_s_limit() -> Non
     assert {DutyState.PLANNED} == {standing.state for standing in rundown.duties}
 
 
-def test_a_third_duty_without_a_chance_spoils_nothing_for_the_others() -> None:
+@pytest.mark.parametrize("before", [without_filler, lambda decided: decided], ids=["alone", "behind fillers"])
+def test_a_third_duty_without_a_chance_spoils_nothing_for_the_others(before: Callable[[Intent], Intent]) -> None:
     """Two of three can be fulfilled: they are, and the third says why not."""
-    rundown = planned(without_filler(two_duties(duty(code="C", topics=("DX-C",)))))
+    rundown = planned(before(two_duties(duty(code="C", topics=("DX-C",)))))
 
     assert {"A": DutyState.PLANNED, "B": DutyState.PLANNED, "C": DutyState.AT_RISK} == {
         standing.duty: standing.state for standing in rundown.duties
