@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schedules.airing import Facts
 from schedules.clock import Interval
 from schedules.duty import Counting, Duty, DutyState, DutyWindow
-from schedules.grid import SessionItem
+from schedules.grid import ItemKind, SessionItem
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Otherwise, Programme
@@ -28,7 +28,7 @@ WEEK = Interval(local(23, 0), local(30, 0))
 MARK = timedelta(minutes=5)
 HANOI = timedelta(hours=7)
 EVERYTHING = tuple(Otherwise)
-PROGRAMMES = tuple(Programme(code=code, name=code, otherwise=EVERYTHING) for code in ("CDS", "TIN", "KHAC"))
+PROGRAMMES = tuple(Programme(code=code, name=code, otherwise=EVERYTHING) for code in ("CDS", "TIN", "KHAC", "NHAC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ class Search:
         for rule in self.decided.sessions:
             for weekday in rule.weekdays:
                 start = local(22 + weekday, rule.starts[0].hour, rule.starts[0].minute)
-                yield Fixed(start, start + timedelta(seconds=rule.length_s), places=rule.items)
+                # Fillers are the first to give way: they never stand in a duty's way.
+                places = tuple(place for place in rule.items if place.kind is not ItemKind.FILLER)
+                yield Fixed(start, start + timedelta(seconds=rule.length_s), places=places)
 
     def _places(self) -> Iterator[tuple[datetime, Segment]]:
         """Yield every lawful place for a make-up of any duty: what starts when, by itself alone."""
@@ -356,6 +358,9 @@ def small_weeks(draw: st.DrawFn) -> tuple[Intent, datetime]:
         segments = (*segments, segment("k", seconds=draw(st.sampled_from((600, 1500))), programme="KHAC"))
     elif draw(st.booleans()):
         places = [place(f"i{n}", programme=draw(st.sampled_from(codes))) for n in range(draw(st.integers(1, 2)))]
+        if draw(st.booleans()):
+            places.insert(0, SessionItem(id="f", kind=ItemKind.FILLER, programme="NHAC", optional=True))
+            segments = (*segments, *(segment(name, seconds=60, programme="NHAC", topics=()) for name in ("m", "n")))
         on = draw(st.sampled_from(((1,), (2,), (1, 6))))
         more["sessions"] = (session(*places, starts=(draw(starts),), weekdays=on, length_s=1800),)
     decided = instance(
