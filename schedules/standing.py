@@ -214,6 +214,10 @@ def warnings(
             "Tải bài lên và duyệt, hoặc thêm khung giờ phát bù.",
             "Bring an approved item, or add a window to make it up.",
         )
+        if stood.fallback is not None:
+            hint = Text(
+                "Máy sẽ tự phát; xem lại sau giờ đó.", "The station airs it by itself; look again after that time."
+            )
         warn(
             "duty_at_risk",
             Text(f"“{owed.duty.name}”: {stood.reason.vi}", f"“{owed.duty.name}”: {stood.reason.en}"),

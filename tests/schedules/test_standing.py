@@ -84,6 +84,16 @@ def test_a_miss_is_made_up_whole_in_the_next_window(verdict: Verdict) -> None:
     assert DutyState.AT_RISK is only(rundown).state
 
 
+def test_a_duty_whose_make_up_is_planned_asks_nobody_for_a_recording() -> None:
+    """At risk after a miss, with the make-up in the plan: the hint is to look again, not to upload."""
+    decided = weekly()
+    facts = Facts(station="XA", airings=(row(friday(decided), Verdict.MISSED),))
+
+    (finding,) = (f for f in week(decided, local(27, 7), facts).findings if f.code == "duty_at_risk")
+
+    assert finding.hint is not None and "look again" in finding.hint.en
+
+
 def test_a_make_up_that_aired_is_made_up_not_met() -> None:
     """A week saved by a make-up says so for ever."""
     decided = weekly()
