@@ -302,6 +302,8 @@ def test_what_counts_already_is_no_chance_to_make_it_up() -> None:
     fallback = stood(owed_by(weekly(count=2)), MONDAY, FRIDAY, SATURDAY, chances=both).fallback
 
     assert fallback is not None and "không còn khung giờ nào" in fallback.vi
+    alone = stood(owed_by(weekly(count=2)), MONDAY, SATURDAY, FRIDAY).fallback
+    assert alone is not None and "05:30 27/11 máy tự phát “Bài t6”." == alone.vi
     assert stood(owed_by(weekly()), MONDAY, chances=both).fallback is None
 
 

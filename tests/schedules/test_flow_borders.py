@@ -562,3 +562,15 @@ def test_findings_are_those_of_the_stretch_that_was_asked_for() -> None:
 
     assert {("no_audio", "XA/chieu/2026-11-23/t")} == told
     assert ("no_audio", "XA/sang/2026-11-27/d") in {(f.code, f.where) for f in friday}
+
+
+def test_a_plan_ends_before_the_end_of_its_stretch() -> None:
+    """What begins with the first moment after it belongs to the next stretch; what reaches into it is in both."""
+    decided = intent(segments=(segment("a", seconds=600),), sessions=(session(place("a", fixed="a")),))
+
+    def slots(start: datetime, end: datetime) -> list[str]:
+        return [i.slot for i in plan(decided, Facts(station="XA"), EARLY, Interval(start, end)).items]
+
+    assert [] == slots(local(23, 5), local(23, 5, 30))
+    assert ["XA/sang/2026-11-23/a"] == slots(local(23, 5), local(23, 5, 30, 1))
+    assert ["XA/sang/2026-11-23/a"] == slots(local(23, 5, 39), local(23, 6))

@@ -186,6 +186,7 @@ def test_no_more_rows_are_named_than_are_owed() -> None:
 
     assert ["s0", "s1"] == [r.slot for r in owed.good]
     assert ["s0", "s1", "s2"] == [r.slot for r in owed.rows]
+    assert 0 == need(owed).missing
 
 
 @pytest.mark.parametrize(
