@@ -29,7 +29,7 @@ from tests.schedules import strategies
 from tests.schedules.life import Life
 
 drawn = settings(
-    max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 HALF_HOUR = timedelta(minutes=30)
 STEP = timedelta(minutes=30)
@@ -228,7 +228,7 @@ def test_what_has_begun_is_kept(drawn_case: tuple[Intent, Facts, datetime], whic
         assert all(i.due >= ends(kept[0]) for i in sounding(after) if i.slot != item.slot)
 
 
-@settings(drawn, max_examples=60)
+@settings(drawn, max_examples=40)
 @given(
     strategies.intents(),
     strategies.moments(hours=48),
