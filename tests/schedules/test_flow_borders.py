@@ -574,3 +574,72 @@ def test_a_plan_ends_before_the_end_of_its_stretch() -> None:
     assert [] == slots(local(23, 5), local(23, 5, 30))
     assert ["XA/sang/2026-11-23/a"] == slots(local(23, 5), local(23, 5, 30, 1))
     assert ["XA/sang/2026-11-23/a"] == slots(local(23, 5, 39), local(23, 6))
+
+
+def on_air(item: RundownItem) -> Run:
+    return Run(item=item, state=RunState.PLAYING, start_at=item.due, started_at=item.due, origin=item.due)
+
+
+def test_a_silent_place_parts_nobody_from_what_is_on_air() -> None:
+    """The place between has its row without a sound: what comes after it still follows what is on air."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("c", seconds=60)),
+        sessions=(session(place("a", fixed="a"), place("b", programme="TIN"), place("c", fixed="c")),),
+    )
+    items = by_place(planned(decided))
+    silent = row(items["b"], Verdict.MISSED)
+
+    after = by_place(
+        planned(decided, local(23, 5, 35), Facts(station="XA", airings=(silent,), runs=(on_air(items["a"]),)))
+    )
+
+    assert (items["a"].slot, local(23, 5, 40)) == (after["c"].joins, after["c"].due)
+
+
+def test_nothing_joins_what_will_be_cut() -> None:
+    """An order ends what is on air: what follows starts by itself, behind the order."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("c", seconds=60), segment("k", seconds=120)),
+        sessions=(session(place("a", fixed="a"), place("c", fixed="c")),),
+    )
+    items = by_place(planned(decided))
+    ordered = replace(decided, one_offs=(one_off("1", "k", local(23, 5, 36)),))
+
+    after = by_place(planned(ordered, local(23, 5, 35), Facts(station="XA", runs=(on_air(items["a"]),))))
+
+    assert local(23, 5, 36) == after["a"].cut_at
+    assert after["c"].joins is None
+    assert after["c"].due >= local(23, 5, 38)
+
+
+@pytest.mark.parametrize(("bound_s", "late_limit_s"), [(0, 30.0), (30, 30.0), (120, 120.0)])
+def test_a_soft_place_may_begin_as_late_as_its_bound(bound_s: int, late_limit_s: float) -> None:
+    """But half a minute at least: no clock is better than that."""
+    soft = place("a", fixed="a", timing=Timing.SOFT, offset_s=60, bound_s=bound_s)
+
+    item = by_place(planned(intent(segments=(segment("a"),), sessions=(session(soft),))))["a"]
+
+    assert late_limit_s == item.late_limit_s
+
+
+@pytest.mark.parametrize(("limit", "airs"), [(1199, False), (1200, True)])
+def test_all_duties_of_the_evening_are_set_aside_together(limit: int, airs: bool) -> None:
+    """Two slots of five minutes that the duty needs leave the morning what is beside them."""
+    evening = tuple(
+        session(place("d", programme="CDS"), name=f"chieu{n}", weekdays=(1,), starts=(time(17 + n),)) for n in (0, 1)
+    )
+    decided = intent(
+        stations=(station(limits=Limits(day_s=limit)),),
+        segments=(
+            segment("t", seconds=600, programme="TIN"),
+            segment("d1", seconds=300),
+            segment("d2", seconds=300),
+        ),
+        sessions=(session(place("t", programme="TIN"), weekdays=(1,)), *evening),
+        duties=(duty(count=2, windows=(DutyWindow(weekday=1, start=time(1), end=time(2)),)),),
+    )
+
+    rundown = planned(decided)
+
+    assert airs is (by_place(rundown)["t"].sha256 is not None)
+    assert {DutyState.PLANNED} == {standing.state for standing in rundown.duties}
