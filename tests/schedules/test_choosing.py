@@ -184,6 +184,10 @@ def test_ties_of_a_rotation_are_broken_by_seed_and_place() -> None:
     assert all(sorted(order) == names for order in orders)
     assert 4 == len({tuple(order) for order in orders})
     assert orders[3] == ids(could(replace(decided, seed=1), key="x"))
+    facts = Facts(station="XA")
+    assert orders[0] == ids(choices(decided, decided.stations[0], facts, "CDS", NOW, ()))
+    first = choose(decided, decided.stations[0], facts, "CDS", NOW, ()).segment
+    assert first is not None and orders[0][0] == first.id
     # Known answer: SHA-256 of "0//s0" to "0//s7".
     assert ["s1", "s7", "s4", "s5", "s3", "s0", "s6", "s2"] == orders[0]
 

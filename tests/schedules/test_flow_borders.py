@@ -643,3 +643,65 @@ def test_all_duties_of_the_evening_are_set_aside_together(limit: int, airs: bool
 
     assert airs is (by_place(rundown)["t"].sha256 is not None)
     assert {DutyState.PLANNED} == {standing.state for standing in rundown.duties}
+
+
+def test_a_look_ahead_sees_a_slot_among_others() -> None:
+    """Friday's session holds the duty's slot beside another programme's: it is seen from Monday all the same."""
+    decided = intent(
+        segments=(segment("d"), segment("t", programme="TIN")),
+        sessions=(session(place("t", programme="TIN"), place("d", programme="CDS"), weekdays=(5,)),),
+        duties=(duty(),),
+    )
+
+    assert [("XA/sang/2026-11-27/d",)] == [standing.slots for standing in planned(decided).duties]
+
+
+def test_fillers_of_one_session_know_nothing_of_another() -> None:
+    """The only jingle is not heard twice running in a session; the next session begins with it again."""
+    filler = SessionItem(id="f", kind=ItemKind.FILLER, programme="NHAC", optional=True)
+    decided = intent(
+        segments=(segment("m", programme="NHAC"),),
+        programmes=(Programme(code="NHAC", name="Nhạc", otherwise=(Otherwise.ROTATION,)),),
+        sessions=(session(filler, name="sang"), session(filler, name="trua", starts=(time(11),))),
+    )
+
+    assert ["XA/sang/2026-11-23/f.1", "XA/trua/2026-11-23/f.1"] == [i.slot for i in planned(decided).items]
+
+
+def test_nothing_is_set_aside_for_what_is_no_duty() -> None:
+    """The day is too short for both: what comes first airs, the evening's ordinary item does not."""
+    decided = intent(
+        stations=(station(limits=Limits(day_s=1200)),),
+        segments=(segment("t", seconds=600, programme="TIN"), segment("k", seconds=700, programme="KHAC")),
+        sessions=(
+            session(place("t", programme="TIN"), name="sang"),
+            session(place("k", programme="KHAC"), name="chieu", starts=(time(17),)),
+        ),
+    )
+
+    items = by_place(planned(decided))
+
+    assert ("t", None) == (items["t"].segment, items["k"].sha256)
+
+
+def test_an_order_of_the_evening_cuts_nothing_in_the_morning() -> None:
+    """What is on air is cut by orders inside its time only."""
+    decided = intent(
+        segments=(segment("a", seconds=600), segment("k")),
+        sessions=(session(place("a", fixed="a")),),
+        one_offs=(one_off("1", "k", local(23, 17)), one_off("2", "k", local(23, 5, 40))),
+    )
+    first = by_place(planned(decided))["a"]
+
+    assert by_place(planned(decided, local(23, 5, 31), Facts(station="XA", runs=(on_air(first),))))["a"].cut_at is None
+
+
+def test_the_order_that_took_the_time_is_named() -> None:
+    """Of two orders of the morning the one inside the session is who took its item's time."""
+    decided = intent(
+        segments=(segment("a", seconds=1500), segment("k", seconds=600)),
+        sessions=(session(place("a", fixed="a")),),
+        one_offs=(one_off("0", "k", local(23, 5, 5)), one_off("1", "k", local(23, 5, 40))),
+    )
+
+    assert "XA/oneoff/1" == by_place(planned(decided))["a"].replaced_by

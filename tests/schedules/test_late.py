@@ -455,3 +455,10 @@ def test_a_green_row_needs_no_reason_and_a_decided_one_has_its_own() -> None:
     assert (0, None, None, False) == (never.samples_aired, never.started_at, never.start_error_s, never.rehearsal)
     assert [0] == [count.samples for count in never.outputs]
     assert not_aired(planned(), Verdict.MISSED, WHY, (("v", "virtual"),), at(1)).rehearsal
+
+
+def test_a_station_without_an_output_airs_nothing() -> None:
+    """Where nothing could count, nothing was heard."""
+    run = running(planned(), RunState.ENDED, 600, counted={}, exact=True)
+
+    assert (Verdict.MISSED, 0) == (judge(run, (), at(700)).verdict, judge(run, (), at(700)).samples_aired)
