@@ -139,7 +139,7 @@ def test_an_order_beyond_the_day_s_minutes_is_refused() -> None:
 
     (finding,) = check_one_off(known, one_off("1", "a", local(23, 18)), NOW)
 
-    assert ("over_limit", Severity.ERROR) == (finding.code, finding.severity)
+    assert ("over_limit", Severity.ERROR, "start") == (finding.code, finding.severity, finding.where)
     assert "20 phút" in finding.message.vi and "15 phút" in finding.message.vi
     assert [] == codes(known, one_off("1", "a", local(24, 18)))
     assert [] == codes(known, one_off("1", "a", local(23, 18)), settled={one_off_slot("XA", "2")})

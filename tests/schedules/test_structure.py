@@ -495,3 +495,21 @@ def test_an_unknown_name_is_answered_with_what_there_is() -> None:
         hint = told[where]
         assert hint is not None
         assert hint.vi == f"Đang có: {name}.", where
+
+
+def test_names_that_another_station_gave_twice_are_its_own_mistake() -> None:
+    """Two sessions of one name at another station are no finding here; they are one for the whole."""
+    other = Station(code="KHAC", name="", unit="XA")
+    twice = (session(A, station="KHAC", name="x"), session(A, station="KHAC", name="x"))
+    decided = intent(stations=(station(), other), segments=(segment("a"),), sessions=twice)
+
+    assert () == check_intent(decided, station="XA")
+    assert () != check_intent(decided)
+
+
+def test_a_soft_place_may_have_no_patience() -> None:
+    """A bound of nought means that it starts at its time or not at all."""
+    soft = replace(A, timing=Timing.SOFT, offset_s=60, bound_s=0)
+
+    assert () == check_intent(intent(segments=(segment("a"),), sessions=(session(soft),)))
+    assert () != check_intent(intent(segments=(segment("a"),), sessions=(session(replace(soft, bound_s=-1)),)))
