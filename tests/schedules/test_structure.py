@@ -513,3 +513,11 @@ def test_a_soft_place_may_have_no_patience() -> None:
 
     assert () == check_intent(intent(segments=(segment("a"),), sessions=(session(soft),)))
     assert () != check_intent(intent(segments=(segment("a"),), sessions=(session(replace(soft, bound_s=-1)),)))
+
+
+@pytest.mark.parametrize(("nth", "sound"), [(-2, False), (-1, True), (0, False), (1, True), (5, True), (6, False)])
+def test_which_weekdays_of_a_month_there_are(nth: int, sound: bool) -> None:
+    """The first to the fifth, and the last; nothing else."""
+    rule = session(A, nth_weekdays=(NthWeekday(nth=nth, weekday=1),))
+
+    assert sound is (() == check_intent(intent(segments=(segment("a"),), sessions=(rule,))))
