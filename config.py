@@ -17,7 +17,8 @@ from schedules.findings import Finding, Severity
 from schedules.text import Text
 
 Role = Literal["authority", "station"]
-OutputKind = Literal["virtual", "pulse"]
+OutputKind = Literal["virtual", "pulse", "alsa", "icecast", "rtp"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,19}$")]
 
 MIN_SECRET = 32
@@ -73,24 +74,68 @@ class Retention(_Section):
     aircheck_days: Annotated[int, Field(ge=1, le=3660)] = 30
 
 
+class Amplifier(_Section):
+    """How the amplifier behind an output is switched (playout.specs.AmplifierSpec). Seconds for before_s, after_s."""
+
+    kind: Literal["command", "http", "gpio"]
+    on: Annotated[str, Field(min_length=1)]
+    off: Annotated[str, Field(min_length=1)]
+    before_s: Annotated[float, Field(ge=0, le=300)] = 5.0
+    after_s: Annotated[float, Field(ge=0, le=300)] = 10.0
+    feedback: Path | None = None
+
+
+class Ear(_Section):
+    """Where what an output really sounds like is heard. kind `none` switches the sink's own monitor off too."""
+
+    kind: Literal["none", "pulse", "alsa"]
+    device: str | None = None
+    delay_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+
+
 class Output(_Section):
-    """One output of a station on this machine. device: the sink's name for pulse; volume_db: 0 or less.
+    """One output of a station on this machine. device: what its kind needs (see config.yaml); volume_db: 0 or less.
 
     groups: the loudspeaker clusters on it; it sounds only what is meant for one of them, everything without groups.
+    format, kbps, user, password_file, ttl: for network streams. amplifier, ear, sensor: what hangs on it.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+    name: Name
     kind: OutputKind
     device: str | None = None
     volume_db: Annotated[float, Field(ge=-60, le=0)] = 0.0
     groups: tuple[str, ...] = ()
+    format: Literal["mp3", "opus", "l16"] | None = None
+    kbps: Annotated[int, Field(ge=16, le=320)] = 64
+    user: str = "source"
+    password_file: Path | None = None
+    ttl: Annotated[int, Field(ge=1, le=255)] = 1
+    amplifier: Amplifier | None = None
+    ear: Ear | None = None
+    sensor: Path | None = None
+
+
+class Input(_Section):
+    """A line or microphone input of a station on this machine."""
+
+    name: Name
+    kind: Literal["pulse", "alsa"]
+    device: Annotated[str, Field(min_length=1)]
 
 
 class StationOutputs(_Section):
-    """A station that this machine plays, and where its sound goes."""
+    """A station that this machine plays: where its sound goes, and what it can take in."""
 
     code: Code
     outputs: Annotated[tuple[Output, ...], Field(min_length=1)]
+    inputs: tuple[Input, ...] = ()
+
+
+class Health(_Section):
+    """When this machine is not well: percent of the disk that must be free, degrees Celsius it may reach."""
+
+    disk_low_percent: Annotated[float, Field(gt=0, lt=100)] = 15.0
+    hot_c: Annotated[float, Field(gt=0, le=150)] = 80.0
 
 
 class Config(_Section):
@@ -103,6 +148,7 @@ class Config(_Section):
     clock: ClockSource = ClockSource()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    health: Health = Health()
     stations: tuple[StationOutputs, ...] = ()
 
 
@@ -163,15 +209,47 @@ def _twice(config: Config) -> list[Finding]:
     return found
 
 
+_NEEDED = {
+    "pulse": (
+        Text("Đầu ra pulse cần tên thiết bị.", "A pulse output needs the name of its sink."),
+        Text("Xem tên bằng: pactl list short sinks", "See the names with: pactl list short sinks"),
+    ),
+    "alsa": (
+        Text("Đầu ra alsa cần tên card âm thanh.", "An alsa output needs the name of its card."),
+        Text("Xem tên bằng: aplay -L, ví dụ plughw:CARD=Device", "See the names with: aplay -L, plughw:CARD=Device"),
+    ),
+    "icecast": (
+        Text("Đầu ra icecast cần địa chỉ điểm phát.", "An icecast output needs the address of its mount."),
+        Text("Ví dụ http://127.0.0.1:8000/xa.mp3", "Such as http://127.0.0.1:8000/xa.mp3"),
+    ),
+    "rtp": (
+        Text("Đầu ra rtp cần địa chỉ và cổng nhận.", "An rtp output needs the address and port of its receivers."),
+        Text("Ví dụ 239.255.1.2:5004", "Such as 239.255.1.2:5004"),
+    ),
+}
+_FORMATS = {"icecast": ("mp3", "opus"), "rtp": ("l16", "opus")}
+
+
 def _devices(config: Config) -> list[Finding]:
     found = []
     for index, station in enumerate(config.stations):
         for number, output in enumerate(station.outputs):
-            if output.kind == "pulse" and not output.device:
-                where = f"stations[{index}].outputs[{number}].device"
-                text = Text("Đầu ra pulse cần tên thiết bị.", "A pulse output needs the name of its sink.")
-                hint = Text("Xem tên bằng: pactl list short sinks", "See the names with: pactl list short sinks")
-                found.append(_error("device_missing", where, text, hint))
+            where = f"stations[{index}].outputs[{number}]"
+            if output.kind in _NEEDED and not output.device:
+                text, hint = _NEEDED[output.kind]
+                found.append(_error("device_missing", f"{where}.device", text, hint))
+            allowed = _FORMATS.get(output.kind, ())
+            if output.format is not None and output.format not in allowed:
+                names = ", ".join(allowed) or "—"
+                text = Text(
+                    f"Đầu ra {output.kind} không phát được dạng {output.format}.",
+                    f"An output of kind {output.kind} does not send {output.format}.",
+                )
+                hint = Text(f"Dạng dùng được: {names}.", f"Formats that it has: {names}.")
+                found.append(_error("bad_format", f"{where}.format", text, hint))
+            if output.ear is not None and output.ear.kind != "none" and not output.ear.device:
+                text = Text("Cần tên thiết bị thu để nghe lại.", "The ear needs the name of its source.")
+                found.append(_error("device_missing", f"{where}.ear.device", text))
     return found
 
 
@@ -199,7 +277,7 @@ def _error(code: str, where: str, message: Text, hint: Text | None = None) -> Fi
 
 def keys() -> frozenset[str]:
     """Return every key that config.yaml may have, without its path."""
-    sections = (Config, Web, ClockSource, Limits, Retention, StationOutputs, Output)
+    sections = (Config, Web, ClockSource, Limits, Retention, Health, StationOutputs, Output, Amplifier, Ear, Input)
     return frozenset(name for section in sections for name in section.model_fields)
 
 

@@ -30,11 +30,12 @@ from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from house import planbenching
 from playout import bench as player_bench
-from playout.daemon import OutputSpec, StationDaemon
+from playout.daemon import StationDaemon
 from playout.journal import Journal
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
 from playout.soundlab import pulse_server, wait_until
+from playout.specs import OutputSpec
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
 from schedules.grid import OneOff, Timing

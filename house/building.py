@@ -23,12 +23,13 @@ from audio.aircheck import AircheckShelf
 from audio.ingest import IngestLimits
 from audio.library import Library
 from config import Config, session_secret
+from house.equipment import outputs_of
 from link.codec import load
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
 from link.keys import load_or_make
 from link.manifest import for_station, keep, seal, unseal
-from playout.daemon import OutputSpec, StationDaemon
+from playout.daemon import StationDaemon
 from playout.journal import Journal, Row, newest_state
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
@@ -204,10 +205,7 @@ class House:
             folder = self.data / "aircheck" / code
             daemon = StationDaemon(
                 code=code,
-                outputs=tuple(
-                    OutputSpec(name=o.name, kind=o.kind, device=o.device, volume_db=o.volume_db, groups=o.groups)
-                    for o in station.outputs
-                ),
+                outputs=outputs_of(station),
                 clock=self.clock,
                 journal=self._journals[code],
                 library=self.library,

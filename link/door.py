@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Protocol
 
 from schedules.clock import ClockState
+from schedules.emergency import Alert
 from schedules.rundown import Rundown, RundownItem
 from schedules.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputStatus:
-    """One output as it is now. state: ok, opening, lost, muted, suspended, moved, or idle outside sessions."""
+    """One output as it is now. state: ok, opening, lost, muted, suspended, moved, or idle outside sessions.
+
+    amplifier: on, off or fault; ear: hearing, lost, matching, foreign, silent or unscheduled; None where there is none.
+    """
 
     name: str
     kind: str
     device: str | None
     state: str
     detail: str = ""
+    amplifier: str | None = None
+    ear: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +55,45 @@ class OnAirStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a station answers to an order: taken or not, and why not in a sentence."""
+
+    taken: bool
+    why: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOrder:
+    """A live talk. input: a microphone of the station, by its name in config.yaml; None for sound from a browser.
+
+    limit_s: it ends by itself after so long. targets: cluster groups, None for all.
+    """
+
+    id: str
+    by: str
+    limit_s: float
+    input: str | None = None
+    targets: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveStatus:
+    """A live talk that is on air or about to be."""
+
+    id: str
+    by: str
+    started_at: datetime | None
+    ends_at: datetime
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StationStatus:
     """A station at a glance.
 
     state: off, idle, armed, on_air, live, emergency, fault or untrusted_clock (interfaces: station states).
     level_dbfs, peak_dbfs: of the last half second on the bus, None while no player runs.
+    alerts: emergency orders of the last day, newest first. inputs: names of its microphones and lines.
     """
 
     code: str
@@ -68,6 +108,9 @@ class StationStatus:
     peak_dbfs: float | None
     rehearsal: bool
     revision: int
+    alerts: tuple[Alert, ...] = ()
+    live: LiveStatus | None = None
+    inputs: tuple[str, ...] = ()
 
 
 class StationDoor(Protocol):
@@ -101,4 +144,32 @@ class StationDoor(Protocol):
 
     def aircheck_file(self, run: str, name: str) -> Path | None:
         """Return one file of an aircheck playlist, None where there is none by that name."""
+        ...
+
+    def emergency(self, document: bytes) -> Receipt:
+        """Obey a signed emergency order or stop, at once; one that came before is taken again without effect."""
+        ...
+
+    def go_live(self, order: LiveOrder) -> Receipt:
+        """Open the station for a live talk: a chime, then the voice."""
+        ...
+
+    def live_audio(self, live: str, pcm: bytes) -> bool:
+        """Hand over sound of a live talk, mono 48 kHz s16 little-endian; False where it is over."""
+        ...
+
+    def end_live(self, live: str, *, by: str) -> bool:
+        """End a live talk; False where it is over already."""
+        ...
+
+    def test_output(self, output: str, *, by: str) -> Receipt:
+        """Sound chime and test tone on one output; refused while anything is on air or outside the permitted hours."""
+        ...
+
+    def confirm_time(self, *, by: str, shown: datetime) -> Receipt:
+        """Believe the clock until the next start, because a named person found that `shown` was right."""
+        ...
+
+    def proof(self, slot: str) -> bytes | None:
+        """Return the proof file of an airing, None where the station has no row of that slot."""
         ...

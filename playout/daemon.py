@@ -13,12 +13,13 @@ from typing import Any, Protocol
 import structlog
 
 from link.codec import dump, load
-from link.door import OutputStatus, StationStatus
+from link.door import LiveOrder, OutputStatus, Receipt, StationStatus
 from playout import glance, runs
 from playout.faults import FaultBook, fault, output_fault
 from playout.journal import Row
 from playout.memory import Memory
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
+from playout.specs import OutputSpec
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Clock, Interval
 from schedules.duty import DutyOutcome
@@ -29,7 +30,6 @@ from schedules.planner import plan
 from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile, stopped
 from schedules.rundown import Rundown, RundownItem
 from schedules.standing import settle_duties
-from schedules.station import GroupCode
 from schedules.text import Text
 from schedules.verdicts import judge, not_aired
 
@@ -49,25 +49,12 @@ AS_PLANNED = timedelta(milliseconds=100)
 """What begins and ends so close to its plan gives no reason to plan anew at once."""
 A_DAY_S = 86_400.0
 
+_NOT_HERE = Text("Máy phát này chưa làm được việc này.", "This station cannot do that.")
+
 _NO_OUTPUT = Text(
     "Trên máy phát này không có đầu ra nào cho cụm loa của mục này.",
     "No output of this machine belongs to the loudspeaker groups of this item.",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputSpec:
-    """One output of this machine, as config.yaml gives it. groups: whose loudspeakers hang on it; empty for all."""
-
-    name: str
-    kind: str
-    device: str | None = None
-    volume_db: float = 0.0
-    groups: tuple[GroupCode, ...] = ()
-
-    def hears(self, item: RundownItem) -> bool:
-        """Return whether an item is meant for it."""
-        return item.targets is None or not self.groups or not set(self.groups).isdisjoint(item.targets)
 
 
 class Shelf(Protocol):
@@ -537,9 +524,7 @@ class StationDaemon:
         return {
             "do": "open",
             "station": self.code,
-            "outputs": [
-                {"name": o.name, "kind": o.kind, "device": o.device, "volume_db": o.volume_db} for o in self._outputs
-            ],
+            "outputs": [output.for_player() for output in self._outputs],
             "aircheck": {"folder": str(self._aircheck)},
             "wall_offset_ns": round((self._clock.now().timestamp() - self._clock.monotonic()) * 1e9),
         }
@@ -826,6 +811,34 @@ class StationDaemon:
         order = StopOrder(by=by, reason=reason)
         self._inbox.put(order)
         return order
+
+    def emergency(self, document: bytes) -> Receipt:
+        """Refuse: this station has no keys to check an order with."""
+        return Receipt(taken=False, why=_NOT_HERE)
+
+    def go_live(self, order: LiveOrder) -> Receipt:
+        """Refuse: this station has no live talks."""
+        return Receipt(taken=False, why=_NOT_HERE)
+
+    def live_audio(self, live: str, pcm: bytes) -> bool:
+        """Refuse: there is no live talk."""
+        return False
+
+    def end_live(self, live: str, *, by: str) -> bool:
+        """Refuse: there is no live talk."""
+        return False
+
+    def test_output(self, output: str, *, by: str) -> Receipt:
+        """Refuse: this station has no test of its outputs."""
+        return Receipt(taken=False, why=_NOT_HERE)
+
+    def confirm_time(self, *, by: str, shown: datetime) -> Receipt:
+        """Refuse: nobody can confirm the time here."""
+        return Receipt(taken=False, why=_NOT_HERE)
+
+    def proof(self, slot: str) -> bytes | None:
+        """Return nothing: there are no proofs here."""
+        return None
 
     def live_playlist(self) -> str | None:
         """Return the HLS playlist of what goes out now, None where nothing does."""

@@ -9,6 +9,7 @@ from schedules.duty import Duty, Excuse
 from schedules.grid import CalendarDay, OneOff, SessionException, SessionRule, WeekTemplate
 from schedules.programme import Programme
 from schedules.segment import Segment, SegmentId
+from schedules.sources import RelaySource, SourceCode
 from schedules.station import Station, StationCode, Unit
 
 
@@ -18,7 +19,7 @@ class Intent:
 
     revision: grows with every change; a station never goes back. valid_until: after it only duties air.
     demo: rehearsals on virtual outputs count for duties. seed: breaks ties in rotations, so that a plan can be
-    replayed.
+    replayed. sources: what may be relayed; a relay that names no such source does not air.
     """
 
     revision: int
@@ -35,6 +36,7 @@ class Intent:
     exceptions: tuple[SessionException, ...] = ()
     calendar: tuple[CalendarDay, ...] = ()
     excuses: tuple[Excuse, ...] = ()
+    sources: tuple[RelaySource, ...] = ()
     seed: int = 0
     demo: bool = False
 
@@ -48,3 +50,7 @@ class Intent:
     def segment(self, segment: SegmentId) -> Segment | None:
         """Return the approved segment, or None where it is not (or no longer) approved."""
         return next((known for known in self.segments if known.id == segment), None)
+
+    def source(self, code: SourceCode) -> RelaySource | None:
+        """Return the relay source of that code, or None where none is allowed by that name."""
+        return next((known for known in self.sources if known.code == code), None)

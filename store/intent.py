@@ -16,6 +16,7 @@ from store import (
     programmes,
     segments,
     sessions,
+    sources,
     stations,
     templates,
     units,
@@ -48,5 +49,6 @@ def load_intent(session: Session, now: datetime, *, demo: bool) -> Intent:
         exceptions=exceptions.since(session, since, since.date()),
         calendar=calendar_days.every(session),
         excuses=excuses.in_force(session),
+        sources=sources.every(session),
         demo=demo,
     )

@@ -106,6 +106,17 @@ programme = Table(
     Column("separation_s", Integer, nullable=False),
 )
 
+relay_source = Table(
+    "relay_source",
+    metadata,
+    Column("code", String(40), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("address", String(1000), nullable=False),
+    Column("hosts", JSON, nullable=False),
+    Column("format", String(20)),
+)
+
 person = Table(
     "person",
     metadata,

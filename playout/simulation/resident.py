@@ -11,13 +11,13 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from link.scenario import FaultRates
-from playout.daemon import OutputSpec
 from playout.simulation.fate import DAY_US
 from playout.simulation.invariants import Witness, due_slots
 from playout.simulation.misfortune import Misfortune, World
 from playout.simulation.report import SlotOutcome, Violation
 from playout.simulation.simulatedclock import moment
 from playout.simulation.station import Machine, SimulatedStation
+from playout.specs import OutputSpec
 from schedules.airing import Airing, Verdict
 from schedules.calendar import period_interval, period_name, period_of
 from schedules.duty import DutyOutcome

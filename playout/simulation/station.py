@@ -11,12 +11,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from playout.daemon import OutputSpec, StationDaemon, StopOrder
+from playout.daemon import StationDaemon, StopOrder
 from playout.simulation.disk import CutPoint, Disk, PowerCut, SimulatedJournal, SimulatedMedia
 from playout.simulation.loudspeaker import Loudspeaker
 from playout.simulation.report import Happening
 from playout.simulation.simulatedclock import SimulatedClock, micros, moment
 from playout.simulation.simulatedplayer import Outlets, SimulatedPlayer
+from playout.specs import OutputSpec
 from playout.systemclock import BUILT, ClockJudge
 from schedules.airing import RunState
 from schedules.errors import IntentMissing

@@ -10,8 +10,8 @@ from multiprocessing import get_context
 import pytest
 
 from link.scenario import Event, EventKind, FaultRates, Scenario
-from playout.daemon import OutputSpec
 from playout.simulation import Machine, Options, SimulationReport, simulate
+from playout.specs import OutputSpec
 from schedules.airing import Verdict
 from schedules.duty import DutyState
 from schedules.grid import OneOff, Timing

@@ -9,7 +9,6 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from link.codec import dump
-from playout.daemon import OutputSpec
 from playout.simulation import Machine
 from playout.simulation.disk import SimulatedJournal
 from playout.simulation.fate import DAY_US, around, draw, outage_us, step_s
@@ -17,6 +16,7 @@ from playout.simulation.invariants import Witness, due_slots, open_at
 from playout.simulation.loudspeaker import Heard, covered
 from playout.simulation.simulatedclock import micros
 from playout.simulation.station import SimulatedStation
+from playout.specs import OutputSpec
 from schedules.airing import Facts, Verdict
 from schedules.clock import Interval
 from schedules.duty import DutyOutcome, DutyState

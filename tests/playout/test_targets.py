@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from playout.daemon import OutputSpec
+from playout.specs import OutputSpec
 from schedules.airing import Verdict
 from schedules.grid import SessionRule
 from schedules.station import WHOLE_DAY, ClusterGroup, DaySpan, Station

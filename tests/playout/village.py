@@ -15,8 +15,9 @@ from nacl.signing import SigningKey
 
 from audio.library import Library
 from link.codec import load
-from playout.daemon import OutputSpec, StationDaemon
+from playout.daemon import StationDaemon
 from playout.journal import Journal
+from playout.specs import OutputSpec
 from schedules.airing import Airing
 from schedules.clock import ClockState, ManualClock
 from schedules.duty import DutyOutcome

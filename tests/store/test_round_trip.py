@@ -24,6 +24,7 @@ from schedules.grid import (
 from schedules.intent import Intent
 from schedules.programme import Order, Otherwise, Programme
 from schedules.segment import Priority, Segment, SegmentKind
+from schedules.sources import RelaySource, SourceKind, StreamFormat
 from schedules.station import ClusterGroup, DaySpan, Limits, Station, Unit
 from schedules.text import Text
 from store import (
@@ -35,6 +36,7 @@ from store import (
     programmes,
     segments,
     sessions,
+    sources,
     stations,
     templates,
     units,
@@ -226,6 +228,16 @@ def decided(now):
                 reason=Text("Đài hỏng.", "Out of service."),
             ),
         ),
+        sources=(
+            RelaySource(
+                code="HUYEN",
+                name="Đài huyện",
+                kind=SourceKind.HTTP,
+                address="https://phat.example/huyen",
+                hosts=("cdn.example",),
+                format=StreamFormat.MP3,
+            ),
+        ),
     )
 
 
@@ -268,6 +280,7 @@ def _save(session, decided, people, now):
     exceptions.take_back(session, "doi", decided.exceptions[0].until)
     calendar_days.decree(session, decided.calendar[0])
     excuses.grant(session, decided.excuses[0], now)
+    sources.save(session, decided.sources[0])
 
 
 @pytest.mark.parametrize(
@@ -284,6 +297,7 @@ def _save(session, decided, people, now):
         "exceptions",
         "calendar",
         "excuses",
+        "sources",
     ],
 )
 def test_everything_comes_back_as_it_was_decided(database, people, now, decided, section):
