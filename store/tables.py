@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -153,6 +154,7 @@ token = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("scopes", JSON, nullable=False, server_default="[]"),
 )
 
 invitation = Table(
@@ -393,6 +395,77 @@ airing = Table(
     Index(None, "slot"),
     Index(None, "station", "planned_start", "seq"),
     Index(None, "planned_start", "station", "seq"),
+)
+
+emergency_template = Table(
+    "emergency_template",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("owner", ForeignKey("unit.code"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("segment", ForeignKey("segment.id"), nullable=False),
+    # The sound that was approved: another one under the same segment is not what this template stands for.
+    Column("sha256", String(64), nullable=False),
+    Column("urgency", String(20), nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("tone_s", Float, nullable=False),
+    Column("gap_s", Float, nullable=False),
+    Column("prepared_by", ForeignKey("person.id"), nullable=False),
+    Column("prepared_at", UtcDateTime, nullable=False),
+    Column("approved_by", ForeignKey("person.id")),
+    Column("approved_at", UtcDateTime),
+    Column("retired_by", ForeignKey("person.id")),
+    Column("retired_at", UtcDateTime),
+)
+
+emergency = Table(
+    "emergency",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("stations", JSON, nullable=False),
+    Column("segment", ForeignKey("segment.id"), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("pcm_sha256", String(64), nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("urgency", String(20), nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("tone_s", Float, nullable=False),
+    Column("gap_s", Float, nullable=False),
+    Column("drill", Boolean(create_constraint=False), nullable=False),
+    Column("template", ForeignKey("emergency_template.id")),
+    Column("basis", String(500), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("ordered_by", ForeignKey("person.id"), nullable=False),
+    Column("ordered_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("confirmed_by", ForeignKey("person.id")),
+    Column("issued_at", UtcDateTime),
+    # As signed: what is sent again is the same, byte for byte.
+    Column("document", LargeBinary),
+    Column("stopped_by", ForeignKey("person.id")),
+    Column("stopped_at", UtcDateTime),
+    Column("stop_reason", String(500), nullable=False),
+    Column("stop_document", LargeBinary),
+    Index(None, "state", "expires_at"),
+    Index(None, "ordered_by", "ordered_at"),
+)
+
+emergency_station = Table(
+    "emergency_station",
+    metadata,
+    Column("emergency", ForeignKey("emergency.id"), primary_key=True),
+    # Not a foreign key, as for airings.
+    Column("station", String(40), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("received_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("said", Integer, nullable=False),
+    Column("why_vi", String(2000), nullable=False),
+    Column("why_en", String(2000), nullable=False),
+    Column("stop_taken", Boolean(create_constraint=False), nullable=False),
 )
 
 audit = Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,23 +16,35 @@ from store.rows import changed
 
 # Recognised by scanners that look for secrets in the wrong places.
 PREFIX = "loa_"
+# A token may do what its person may, except for what is named here: that has to be granted with the token.
+EMERGENCY = "emergency"
+SCOPES = frozenset({EMERGENCY})
 _TABLE = tables.token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What is known of an issued token; never the token itself."""
+    """What is known of an issued token; never the token itself. scopes: see `EMERGENCY`."""
 
     id: str
     label: str
     created_at: datetime
     expires_at: datetime | None
+    scopes: frozenset[str] = frozenset()
 
 
 def issue(
-    session: Session, person: Person, now: datetime, *, label: str = "", expires_at: datetime | None = None
+    session: Session,
+    person: Person,
+    now: datetime,
+    *,
+    label: str = "",
+    expires_at: datetime | None = None,
+    scopes: Collection[str] = (),
 ) -> str:
-    """Return a new token; it is shown this once and only its hash is kept."""
+    """Return a new token; it is shown this once and only its hash is kept. Raises ValueError for an unknown scope."""
+    if not SCOPES.issuperset(scopes):
+        raise ValueError(f"no such scope: {', '.join(sorted(set(scopes) - SCOPES))}")
     secret = PREFIX + new_secret()
     session.execute(
         insert(_TABLE).values(
@@ -41,6 +54,7 @@ def issue(
             label=" ".join(label.split())[:80],
             created_at=now,
             expires_at=expires_at,
+            scopes=sorted(scopes),
         )
     )
     return secret
@@ -56,6 +70,12 @@ def find(session: Session, secret: str, now: datetime) -> Person | None:
     return accounts.find(session, row.person)
 
 
+def scopes(session: Session, secret: str) -> frozenset[str]:
+    """Return what a token may do beyond the ordinary; nothing for one that is unknown. Ask `find` whether it is good."""
+    found = session.scalar(select(_TABLE.c.scopes).where(_TABLE.c.hash == fingerprint(secret)))
+    return frozenset(found or ())
+
+
 def of_person(session: Session, person: Person) -> tuple[Token, ...]:
     """Return the person's tokens that are not void, newest first."""
     rows = session.execute(
@@ -64,7 +84,14 @@ def of_person(session: Session, person: Person) -> tuple[Token, ...]:
         .order_by(_TABLE.c.created_at.desc())
     )
     return tuple(
-        Token(id=row.id, label=row.label, created_at=row.created_at, expires_at=row.expires_at) for row in rows
+        Token(
+            id=row.id,
+            label=row.label,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            scopes=frozenset(row.scopes),
+        )
+        for row in rows
     )
 
 
