@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,7 +156,7 @@ class PulseServer:
 
 
 class Recording:
-    """What a sink's monitor gave, with the instant of each sample.
+    """What a sink's monitor gave, with the instant of each sample; what was looked at may be dropped.
 
     The null sink renders each 5 ms block at the moment at which its first sample counts as heard, and the reader gets
     it some 0.1 ms later: the earliest of the next second's reads gives the time line, good to about 0.5 ms.
@@ -165,8 +166,9 @@ class Recording:
         self._sink = sink
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
-        self._chunks: list[bytes] = []
-        self._reads: list[tuple[int, int]] = []
+        self._lock = threading.Lock()
+        # Of each read: its instant, the position of its first sample, and what it gave.
+        self._reads: deque[tuple[int, int, bytes]] = deque()
         self._taken = 0
         self._thread = threading.Thread(target=self._read, name=f"recording-{sink}", daemon=True)
 
@@ -200,13 +202,42 @@ class Recording:
             self._process = None
 
     @property
+    def alive(self) -> bool:
+        """Whether more comes: the server and the sink are there."""
+        return self._thread.is_alive()
+
+    @property
     def samples(self) -> Samples:
-        """Everything recorded so far."""
-        return np.frombuffer(b"".join(list(self._chunks)), dtype="<i2")
+        """Everything recorded so far that was not dropped."""
+        with self._lock:
+            return np.frombuffer(b"".join(pcm for _, _, pcm in self._reads), dtype="<i2")
+
+    @property
+    def end(self) -> int:
+        """The position after the newest sample."""
+        return self._taken
+
+    def piece(self, start: int, end: int) -> Samples:
+        """Return the samples `[start, end)`, as far as they are there; raises LookupError for what was dropped."""
+        with self._lock:
+            first = self._reads[0][1] if self._reads else self._taken
+            chunks = [pcm for _, at, pcm in self._reads if at < end and at + len(pcm) // SAMPLE_BYTES > start]
+            begun = next((at for _, at, pcm in self._reads if at + len(pcm) // SAMPLE_BYTES > start), start)
+        if start < first:
+            raise LookupError(f"the recording begins at {first}, not at {start}")
+        whole: Samples = np.frombuffer(b"".join(chunks), dtype="<i2")
+        return whole[start - begun : end - begun]
+
+    def drop(self, before: int) -> None:
+        """Let go of what lies before a position, so that an hour of recording takes no more room than a minute."""
+        with self._lock:
+            while self._reads and self._reads[0][1] + len(self._reads[0][2]) // SAMPLE_BYTES <= before:
+                self._reads.popleft()
 
     def instants_ns(self, positions: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the CLOCK_MONOTONIC instants at which the samples at `positions` were heard."""
-        reads = np.array(list(self._reads), dtype=np.int64)
+        with self._lock:
+            reads = np.array([(instant_ns, at) for instant_ns, at, _ in self._reads], dtype=np.int64)
         base_ns = reads[:, 0] - reads[:, 1] * NS_PER_S // RATE_HZ
         wanted = np.asarray(positions, dtype=np.int64)
         containing = np.maximum(np.searchsorted(reads[:, 1], wanted, side="right") - 1, 0)
@@ -226,20 +257,25 @@ class Recording:
         """Return when everything that was heard by `instant_ns` is recorded."""
         seconds = max(0.0, (instant_ns - time.monotonic_ns()) / NS_PER_S)
         wait_until(
-            lambda: bool(self._reads) and self._reads[-1][0] > instant_ns + NS_PER_S // 10,
+            lambda: self._newest_ns > instant_ns + NS_PER_S // 10,
             timeout_s=seconds + _START_S,
             what=f"the recording of {self._sink}",
         )
 
     def find(self, sound: Samples, *, start: int = 0, end: int | None = None) -> Match:
         """Return where `sound` begins in the recording, by cross-correlation within the samples `[start, end)`."""
-        return find(self.samples[start:end], sound).moved(start)
+        return find(self.piece(start, self._taken if end is None else end), sound).moved(start)
 
     def note(self, instant_ns: int, pcm: bytes) -> None:
         """Add what was read at an instant."""
-        self._reads.append((instant_ns, self._taken))
-        self._chunks.append(pcm)
-        self._taken += len(pcm) // SAMPLE_BYTES
+        with self._lock:
+            self._reads.append((instant_ns, self._taken, pcm))
+            self._taken += len(pcm) // SAMPLE_BYTES
+
+    @property
+    def _newest_ns(self) -> int:
+        with self._lock:
+            return self._reads[-1][0] if self._reads else 0
 
     def _read(self) -> None:
         if self._process is None or self._process.stdout is None:
