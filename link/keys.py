@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -36,3 +37,9 @@ def verify(key: VerifyKey, message: bytes, signature: str) -> None:
         key.verify(message, bytes.fromhex(signature))
     except (BadSignatureError, TypeError, ValueError) as error:
         raise SignatureInvalid("the signature does not fit the document") from error
+
+
+def fingerprint(key: VerifyKey) -> str:
+    """Return the first 16 hex digits of a key's SHA-256, in fours: what people compare by eye."""
+    digits = hashlib.sha256(bytes(key)).hexdigest()[:16]
+    return " ".join(digits[n : n + 4] for n in range(0, 16, 4))
