@@ -77,6 +77,12 @@ def hint(code: str) -> Text | None:
     return _HINTS["output"] if code.startswith("output_") else _HINTS.get(code)
 
 
+def _words(message: Text, what_to_do: Text | None) -> dict[str, str]:
+    """Return a row's sentences: whoever reads the row later, elsewhere, has no table of codes."""
+    words = {"message": message.vi, "message_en": message.en}
+    return words if what_to_do is None else words | {"hint": what_to_do.vi, "hint_en": what_to_do.en}
+
+
 class FaultBook:
     """The faults that are open now. `write` puts a row of kind `fault` into the journal."""
 
@@ -98,7 +104,7 @@ class FaultBook:
         if known is not None and known.message == message:
             return
         since = self._clock.now()
-        self._write({"code": code, "state": "open", "message": message.vi, "detail": detail})
+        self._write({"code": code, "state": "open", **_words(message, hint(code)), "detail": detail})
         with self._lock:
             self._open[code] = FaultStatus(code=code, since=since, message=message, hint=hint(code))
 
@@ -111,7 +117,8 @@ class FaultBook:
 
     def note(self, code: str, **more: str | float) -> None:
         """Write down something that happened once and is over."""
-        self._write({"code": code, "state": "once", **more})
+        known = _OTHER.get(code)
+        self._write({"code": code, "state": "once", **({} if known is None else _words(known, hint(code))), **more})
 
     def forget(self) -> None:
         """Begin with none open, as after a start."""
