@@ -11,10 +11,16 @@ from schedules.text import Text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockState:
-    """Whether the wall clock may decide what airs, and why."""
+    """Whether the wall clock may decide what airs, and why.
+
+    ground: the rule that decided, one word for the journal. drift_s: how far an ordinary quartz may have carried the
+    clock away since something outside last confirmed it, in seconds; None where nothing ever did.
+    """
 
     trusted: bool
     reason: Text
+    ground: str = ""
+    drift_s: float | None = None
 
 
 class Clock(Protocol):
