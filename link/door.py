@@ -92,7 +92,7 @@ class StationStatus:
     """A station at a glance.
 
     state: off, idle, armed, on_air, live, emergency, fault or untrusted_clock (interfaces: station states).
-    level_dbfs, peak_dbfs: of the last half second on the bus, None while no player runs.
+    level_dbfs, peak_dbfs: of the last quarter of a second on the bus, None while no player runs.
     alerts: emergency orders of the last day, newest first. inputs: names of its microphones and lines.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,11 @@ _LAST_MOMENT_NS = 60_000_000
 _STAND_IN_NS = 140_000_000
 _START_PATIENCE_NS = 10 * NS_PER_S
 _SETTLE_NS = 900_000_000
-_REPORT_NS = NS_PER_S // 2
+_REPORT_NS = NS_PER_S // 4
+# With nothing to sound soon, less is made ahead: silence may have holes, and what comes at once comes sooner.
+_IDLE_LEAD_NS = 150_000_000
+_SOON_NS = 2 * NS_PER_S
+_TAKE_OVER_MS = 100
 
 
 @dataclass(slots=True)
@@ -52,6 +56,7 @@ class _Item:
     over_frame: int | None = None
     cause: str = "complete"
     announced: bool = False
+    taken_over: bool = False
     why: str = ""
 
     @property
@@ -88,6 +93,7 @@ class Bus:
         self._items: dict[str, _Item] = {}
         self._ends: dict[str, int] = {}
         self._head = 0
+        self._now_ns = 0
         self._reported_ns = 0
         self._meter = _Meter()
 
@@ -97,13 +103,27 @@ class Bus:
 
     @property
     def lead_ns(self) -> int:
-        """How far ahead of its due time sound is made."""
+        """How far ahead of its due time sound is made, while there is any."""
         return max((output.lead_ns for output in self._outputs), default=200_000_000)
 
     def arm(self, cue: Cue) -> None:
-        """Air `cue` when it is due; a second cue of the same name is ignored."""
-        if cue.airing not in self._items:
-            self._items[cue.airing] = _Item(cue, next_sample=cue.from_sample)
+        """Air `cue` when it is due, or at once where it takes over; a second cue of the same name is ignored."""
+        if cue.airing in self._items:
+            return
+        if cue.take_over:
+            self._give_way()
+            cue = replace(cue, start_ns=self._timeline.due_ns(self._head), after=None)
+        else:
+            # As far ahead as ever: what is not urgent begins as it would if there had been sound before it.
+            self._make_ahead(self._now_ns, self.lead_ns)
+        self._items[cue.airing] = _Item(cue, next_sample=cue.from_sample)
+
+    def _give_way(self) -> None:
+        """Fade out what is on air and drop what waits, for something that takes over."""
+        for item in self._items.values():
+            # What a person had stopped before stays stopped.
+            item.taken_over = item.over_frame is None and item.fade_from is None
+        self.stop(None, fade_ms=_TAKE_OVER_MS)
 
     def disarm(self, airing: str) -> None:
         """Forget a cue that has not started; what is on air needs `stop`."""
@@ -127,11 +147,11 @@ class Bus:
 
     def step(self, now_ns: int) -> None:
         """Make all sound that is due within the lead, and report what happened."""
+        self._now_ns = now_ns
         self._skip_what_is_past(now_ns)
         self._open_sources(now_ns)
-        target = self._timeline.frame_at(now_ns + self.lead_ns)
-        while self._head + BLOCK_FRAMES <= target and self._may_render(now_ns):
-            self._render(now_ns)
+        lead_ns = self.lead_ns if self._sounds_soon(now_ns) else min(self.lead_ns, _IDLE_LEAD_NS)
+        self._make_ahead(now_ns, lead_ns)
         for output in self._outputs:
             output.advance(now_ns)
         self._report(now_ns)
@@ -145,6 +165,18 @@ class Bus:
             self._end(item, tallies, now_ns)
 
     # What comes next
+
+    def _make_ahead(self, now_ns: int, lead_ns: int) -> None:
+        target = self._timeline.frame_at(now_ns + lead_ns)
+        while self._head + BLOCK_FRAMES <= target and self._may_render(now_ns):
+            self._render(now_ns)
+
+    def _sounds_soon(self, now_ns: int) -> bool:
+        return any(
+            item.over_frame is None
+            and (item.start_frame is None or self._timeline.due_ns(item.start_frame) - now_ns < _SOON_NS)
+            for item in self._items.values()
+        )
 
     def _skip_what_is_past(self, now_ns: int) -> None:
         # Only what was due already: how much later is too late for a device, each output knows better.
@@ -197,7 +229,7 @@ class Bus:
     def _missing(self, item: _Item) -> int | None:
         """Return how many samples `item` lacks for the next block, None where it lacks none."""
         span = self._next_span(item)
-        if span is None or item.source is None:
+        if span is None or item.source is None or item.source.live:
             return None
         lack = span.sample + span.count - (item.cue.from_sample + item.taken) - item.source.available()
         return lack if lack > 0 else None
@@ -253,7 +285,8 @@ class Bus:
         pcm = self._read(item, span)
         got = len(pcm) // SAMPLE_BYTES
         failure = item.source.failure() if item.source is not None and got < span.count else None
-        if failure is None and got == 0 and not item.handed:
+        live = item.source is not None and item.source.live
+        if failure is None and got == 0 and not item.handed and not live:
             self._start_later(item, now_ns)
             return
         if got:
@@ -284,7 +317,11 @@ class Bus:
             item.taken += dropped
             behind -= dropped
         pcm = source.read(span.count)
-        item.taken += len(pcm) // SAMPLE_BYTES
+        got = len(pcm) // SAMPLE_BYTES
+        if source.live and got < span.count:
+            source.skip(span.count - got)
+            got = span.count
+        item.taken += got
         return pcm
 
     def _count(self, item: _Item, span: Span, pcm: bytes) -> None:
@@ -317,7 +354,8 @@ class Bus:
             self._finish_at_its_end(item, end)
 
     def _finish_at_its_end(self, item: _Item, end: int) -> None:
-        if item.next_sample < item.cue.samples:
+        live = item.source is not None and item.source.live
+        if item.next_sample < item.cue.samples and not live:
             item.why = "the end fell into a stall"
         self._finish(item, end, "complete" if not item.why else "source_failed")
 
@@ -330,7 +368,8 @@ class Bus:
     def _finish(self, item: _Item, frame: int, cause: str) -> None:
         if item.over_frame is not None:
             return
-        item.over_frame, item.cause = frame, cause
+        item.over_frame = frame
+        item.cause = "taken_over" if cause == "stopped" and item.taken_over else cause
         if cause == "complete":
             self._ends[item.airing] = frame
         if item.source is not None:

@@ -74,6 +74,7 @@ class DeckSource:
     """One file on a deck, from its first sample; tried twice before it reports a failure."""
 
     kind = "libvlc"
+    live = False
 
     def __init__(self, decks: Decks, descriptor: int) -> None:
         self._decks = decks
@@ -106,6 +107,9 @@ class DeckSource:
     def read(self, samples: int) -> bytes:
         """Take up to `samples` decoded samples."""
         return self._take.read(samples) if self._take is not None else b""
+
+    def skip(self, samples: int) -> None:
+        """Nothing: a deck waits."""
 
     def failure(self) -> str | None:
         """Say why libvlc is given up, None while all is well."""

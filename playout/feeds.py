@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 
 from playout.deck import Decks, DeckSource
 from playout.filesource import AheadSource
+from playout.piecesource import SequenceSource
 from playout.source import Cue, Source
 
 
@@ -15,7 +17,7 @@ class Feeds:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._descriptors: dict[str, int] = {}
+        self._descriptors: dict[str, list[int]] = {}
         self._stood_in: set[str] = set()
         self.decks = Decks()
 
@@ -29,14 +31,22 @@ class Feeds:
         for airing in list(self._descriptors):
             self.release(airing)
 
-    def hold(self, airing: str, descriptor: int) -> None:
-        """Keep `descriptor` until `airing` is released; a second one for the same airing is not needed."""
+    def hold(self, airing: str, descriptors: Sequence[int]) -> None:
+        """Keep `descriptors` until `airing` is released; those of a second order for it are not needed."""
         with self._lock:
-            if self._descriptors.setdefault(airing, descriptor) != descriptor:
-                os.close(descriptor)
+            if airing not in self._descriptors:
+                self._descriptors[airing] = list(descriptors)
+                return
+        for descriptor in descriptors:
+            os.close(descriptor)
 
     def open(self, cue: Cue) -> Source:
         """Return a source for `cue` that is decoding already."""
+        if cue.pieces:
+            self._stood_in.add(cue.airing)
+            sequence = SequenceSource(cue.pieces, self._descriptors[cue.airing], from_sample=cue.from_sample)
+            sequence.start()
+            return sequence
         if cue.from_sample > 0:
             # libvlc's seeking lands 100 to 170 ms off without telling.
             self._stood_in.add(cue.airing)
@@ -44,7 +54,7 @@ class Feeds:
         if self.decks.hung():
             self.decks = Decks()
             self.decks.start()
-        deck = DeckSource(self.decks, self._descriptors[cue.airing])
+        deck = DeckSource(self.decks, self._descriptors[cue.airing][0])
         deck.start()
         return deck
 
@@ -56,14 +66,14 @@ class Feeds:
         return self._read_ahead(cue.airing, from_sample=from_sample)
 
     def release(self, airing: str) -> None:
-        """Close the file of `airing`."""
+        """Close the files of `airing`."""
         self._stood_in.discard(airing)
         with self._lock:
-            descriptor = self._descriptors.pop(airing, None)
-        if descriptor is not None:
+            descriptors = self._descriptors.pop(airing, [])
+        for descriptor in descriptors:
             os.close(descriptor)
 
     def _read_ahead(self, airing: str, *, from_sample: int) -> Source:
-        source = AheadSource(self._descriptors[airing], from_sample=from_sample)
+        source = AheadSource(self._descriptors[airing][0], from_sample=from_sample)
         source.start()
         return source

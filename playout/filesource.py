@@ -22,6 +22,7 @@ class FileSource:
     """
 
     kind = "file"
+    live = False
 
     def __init__(self, descriptor: int, *, from_sample: int) -> None:
         self._failure: str | None = None
@@ -53,6 +54,9 @@ class FileSource:
             self._fail("the file ends early")
         return pcm
 
+    def skip(self, samples: int) -> None:
+        """Nothing: a file waits."""
+
     def failure(self) -> str | None:
         """Say why decoding ended, None while all is well."""
         return self._failure
@@ -71,6 +75,8 @@ class FileSource:
 
 class AheadSource:
     """Reads another source ahead in a thread of its own, so that a slow disk never holds the bus."""
+
+    live = False
 
     def __init__(self, descriptor: int, *, from_sample: int) -> None:
         # A duplicate, since the thread may still be reading when the item is over and its descriptor closed.
@@ -103,6 +109,9 @@ class AheadSource:
             self._held -= len(pcm) // SAMPLE_BYTES
             self._changed.notify()
         return pcm
+
+    def skip(self, samples: int) -> None:
+        """Nothing: a file waits."""
 
     def failure(self) -> str | None:
         """Say why decoding ended, None while all is well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -74,7 +74,7 @@ def length(pieces: tuple[Piece, ...]) -> int:
     return sum(piece.samples for piece in pieces)
 
 
-def pieces_from(data: list[Mapping[str, Any]]) -> tuple[Piece, ...]:
+def pieces_from(data: Sequence[Mapping[str, Any]]) -> tuple[Piece, ...]:
     """Return the pieces of a command; raises KeyError or ValueError for what is none."""
     return tuple(_piece(one) for one in data)
 

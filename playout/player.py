@@ -20,6 +20,7 @@ from playout.bus import Bus, Event
 from playout.feeds import Feeds
 from playout.isolation import ask_for_priority, die_with_parent, leave_network
 from playout.output import Output, StateReport, Timeline
+from playout.pieces import FilePiece, pieces_from
 from playout.pulseoutput import PulseOutput
 from playout.source import Cue
 from playout.virtualoutput import VirtualOutput
@@ -175,9 +176,11 @@ class _ArmingDesk:
             start_ns=cast(int, order["start_ns"]),
             after=cast(str | None, order.get("after")),
             outputs=None if outputs is None else frozenset(outputs),
+            pieces=pieces_from(cast(list[Mapping[str, object]], order.get("pieces", []))),
+            take_over=bool(order.get("take_over", False)),
         )
         try:
-            descriptor = open_approved(Path(str(order["path"])), sha256=str(order["sha256"]), samples=cue.samples)
+            descriptors = _open_files(order, cue)
         except SegmentUnplayable as error:
             self.cancel(cue.airing)
             finding = error.findings[0]
@@ -194,12 +197,13 @@ class _ArmingDesk:
             wanted = cue.airing in self._waiting
             self._waiting.discard(cue.airing)
             if wanted and self._on_bus is not None:
-                self._feeds.hold(cue.airing, descriptor)
+                self._feeds.hold(cue.airing, descriptors)
                 self._emit({"event": "armed", "airing": cue.airing})
                 # Inside the lock, so that a `stop` that comes now finds it here or on the bus.
                 self._on_bus(lambda bus: bus.arm(cue))
                 return
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)
         self._emit(_never_aired(cue))
 
 
@@ -283,6 +287,21 @@ def _output(
         timeline=timeline,
         report=report,
     )
+
+
+def _open_files(order: Command, cue: Cue) -> list[int]:
+    """Return open descriptors of every file of an order, each checked; raises SegmentUnplayable with none left open."""
+    if not cue.pieces:
+        wanted = [(Path(str(order["path"])), str(order["sha256"]), cue.samples)]
+    else:
+        wanted = [(piece.path, piece.sha256, piece.samples) for piece in cue.pieces if isinstance(piece, FilePiece)]
+    with contextlib.ExitStack() as unless_good:
+        opened: list[int] = []
+        for path, sha256, samples in wanted:
+            opened.append(open_approved(path, sha256=sha256, samples=samples))
+            unless_good.callback(os.close, opened[-1])
+        unless_good.pop_all()
+    return opened
 
 
 def _never_aired(cue: Cue) -> Event:

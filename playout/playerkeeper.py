@@ -12,8 +12,8 @@ from schedules.clock import Clock
 from schedules.errors import OutputError
 from schedules.grid import SlotId
 
-HANG_S = 3.0
-"""Silence of the player's own heartbeat (every 0.5 s) after which it is killed."""
+HANG_S = 1.6
+"""Silence of the player's own heartbeat (every 0.25 s) after which it is killed."""
 
 START_S = 15.0
 """The same for one that has not said `ready` yet: on a slow card its libraries take seconds to load."""
@@ -79,7 +79,7 @@ class PlayerExit:
 class PlayerKeeper:
     """One player at a time. Used by the station's thread only; `deliver` is called from the player's threads.
 
-    opening: gives the command with which a new player begins. rms_dbfs, peak_dbfs: of its last half second.
+    opening: gives the command with which a new player begins. rms_dbfs, peak_dbfs: of its last quarter of a second.
     """
 
     def __init__(

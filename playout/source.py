@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from playout.pieces import Piece
+
 RATE_HZ = 48_000
 SAMPLE_BYTES = 2
 NS_PER_S = 1_000_000_000
@@ -18,6 +20,8 @@ class Cue:
     start_ns: CLOCK_MONOTONIC nanoseconds at which `from_sample` is due.
     after: the airing whose last sample the first of this one follows directly, if it runs to its end.
     outputs: the names of those on which it sounds, None for all; the others are silent meanwhile.
+    pieces: what it consists of, where it is not one approved file.
+    take_over: it begins at once, whatever `start_ns` says, and everything else is faded out for it.
     """
 
     airing: str
@@ -26,6 +30,8 @@ class Cue:
     start_ns: int
     after: str | None
     outputs: frozenset[str] | None = None
+    pieces: tuple[Piece, ...] = ()
+    take_over: bool = False
 
     def sounds_on(self, output: str) -> bool:
         """Return whether the output of that name is one of its own."""
@@ -33,7 +39,12 @@ class Cue:
 
 
 class Source(Protocol):
-    """Mono 48 kHz signed 16 bit samples of one file, in order, each once."""
+    """Mono 48 kHz signed 16 bit samples of one airing, in order, each once."""
+
+    @property
+    def live(self) -> bool:
+        """Whether what comes next comes when it comes: what is not there in time is silence, and never caught up."""
+        ...
 
     @property
     def kind(self) -> str:
@@ -46,6 +57,10 @@ class Source(Protocol):
 
     def read(self, samples: int) -> bytes:
         """Take up to `samples` samples, little-endian; fewer where they are not decoded yet. Never blocks."""
+        ...
+
+    def skip(self, samples: int) -> None:
+        """Let so many samples of a live source pass by, which were not there in time."""
         ...
 
     def failure(self) -> str | None:

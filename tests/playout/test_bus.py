@@ -100,6 +100,7 @@ class StuckSource:
     """A source that gives a number of samples and then hangs without a word, as libvlc may."""
 
     kind = "libvlc"
+    live = False
 
     def __init__(self, source: FileSource, *, gives: int) -> None:
         self._source = source
@@ -400,7 +401,7 @@ def test_the_heartbeat_never_pauses(rig: Rig) -> None:
     rig.file("a", samples=96_000)
     rig.arm("a", samples=96_000, at_s=2.5)
     rig.run_until(6)
-    assert 11 <= len(rig.told("level")) <= 13
+    assert 23 <= len(rig.told("level")) <= 25
     assert rig.told("level")[0]["rms_dbfs"] == -120.0
     assert any(event["rms_dbfs"] > -30 for event in rig.told("level"))
     assert len(rig.told("progress")) >= 4

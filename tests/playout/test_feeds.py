@@ -72,7 +72,7 @@ def _cue(feeds: Feeds, folder: Path, airing: str, *, from_sample: int = 0) -> tu
     sound = np.random.default_rng(5).integers(-8000, 8000, RATE_HZ).astype(np.int16)
     path = folder / f"{airing}.flac"
     soundfile.write(path, sound, RATE_HZ, subtype="PCM_16")
-    feeds.hold(airing, os.open(path, os.O_RDONLY))
+    feeds.hold(airing, [os.open(path, os.O_RDONLY)])
     cue = Cue(airing=airing, samples=len(sound), from_sample=from_sample, start_ns=time.monotonic_ns(), after=None)
     return cue, sound
 

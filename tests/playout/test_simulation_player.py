@@ -32,6 +32,7 @@ class Endless:
     """A source that has whatever is asked for."""
 
     kind = "file"
+    live = False
 
     def available(self) -> int:
         return RATE_HZ
