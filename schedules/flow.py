@@ -908,6 +908,7 @@ class Flow:
     ) -> RundownItem:
         place, segment = chosen.place, chosen.choice.segment
         exact = self._exact(chosen)
+        source = None if place.relay is None else self.intent.source(place.relay)
         timing = place.timing
         if timing is Timing.RELATIVE and place is session.rule.items[0]:
             timing = Timing.HARD
@@ -923,7 +924,7 @@ class Flow:
             programme=place.programme or (segment.programme if segment else None),
             timing=timing,
             segment=None,
-            title=place.relay or "",
+            title=source.name if source is not None else place.relay or "",
             sha256=None,
             pcm_sha256=None,
             samples=0,
