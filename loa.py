@@ -496,16 +496,17 @@ def restore(folder: Path, as_json: bool, config_file: Path, data: Path | None) -
 @main.command()
 @click.argument("name", default="all")
 @click.option("--n", "count", type=click.IntRange(1, 100_000), help="Trials; each benchmark has its own default.")
+@click.option("--busy", type=click.IntRange(0, 64), default=0, help="So many processes that only compute, beside it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @_guarded
-def bench(name: str, count: int | None, as_json: bool) -> None:
+def bench(name: str, count: int | None, busy: int, as_json: bool) -> None:
     """Run one benchmark, or all; prints its figures and the machine."""
     from house.benching import NAMES
     from house.benching import bench as run_bench
 
     if name != "all" and name not in NAMES:
         raise click.UsageError(f"no benchmark {name!r}; there are: {', '.join(NAMES)}")
-    results = [run_bench(one, count) for one in (NAMES if name == "all" else (name,))]
+    results = [run_bench(one, count, busy=busy) for one in (NAMES if name == "all" else (name,))]
 
     def lines() -> None:
         for result in results:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playout.bench import longest_silence
+from playout.soundbench import longest_silence
 from playout.soundlab import Recording, find
 from playout.source import NS_PER_S, RATE_HZ
 

@@ -1,0 +1,249 @@
+"""Benchmarks of whole stations on a real sound server: how long it stays silent when a player is killed or hangs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from nacl.signing import SigningKey
+
+from audio.aircheck import AircheckShelf
+from audio.library import Library
+from playout.bench import Figures, spread
+from playout.daemon import StationDaemon
+from playout.journal import Journal
+from playout.playerkeeper import Player
+from playout.playerprocess import PlayerProcess
+from playout.soundbench import longest_silence
+from playout.soundlab import PulseServer, Recording, Samples, pulse_server
+from playout.source import NS_PER_S
+from playout.specs import OutputSpec
+from playout.supervisor import Supervisor, Work
+from playout.systemclock import SystemClock, boot_id
+from schedules.grid import OneOff, Timing
+from schedules.intent import Intent
+from schedules.programme import Programme
+from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentKind
+from schedules.station import WHOLE_DAY, Station, Unit
+
+LENGTH_S = 8.0
+_FIRST_S = 8.0
+
+
+def crash(count: int) -> Figures:
+    """Seconds of silence at the sink when a player is killed with -9 in mid item, on ten stations in turn."""
+    return _trouble(count, signal.SIGKILL, stations=10, turn_s=2.0) | {"target": "p99 of the silence <= 1"}
+
+
+def hang(count: int) -> Figures:
+    """Seconds of silence at the sink when a player is stopped with SIGSTOP in mid item, on six stations in turn."""
+    return _trouble(count, signal.SIGSTOP, stations=6, turn_s=4.0) | {"target": "the silence <= 3"}
+
+
+def _trouble(count: int, sent: signal.Signals, *, stations: int, turn_s: float) -> Figures:
+    """Send a signal to the player of one station after the other, each a second or two into an item."""
+    dice = random.Random(7)
+    silences_s, errors_ms, no_sound = [], [], 0
+    with pulse_server() as server, tempfile.TemporaryDirectory(prefix="loa-bench-") as folder:
+        codes = [f"X{number:02d}" for number in range(min(stations, count))]
+        every_s = max(turn_s * len(codes), LENGTH_S + 4.0)
+        rounds = -(-count // len(codes))
+        with village(Path(folder), server, codes, every_s=every_s, rounds=rounds) as people:
+            due = sorted((at, station) for station in people for at in station.starts)[:count]
+            for start, station in due:
+                begin_ns = station.monotonic_ns(start)
+                trouble_ns = begin_ns + round(dice.uniform(1.0, 2.0) * NS_PER_S)
+                _sleep_until(trouble_ns - 3 * NS_PER_S // 2)
+                with server.recording(station.code) as recording:
+                    _sleep_until(trouble_ns)
+                    os.kill(station.player_pid, sent)
+                    silence_s, error_ms = _heard_again(recording, station.sound, begin_ns, trouble_ns, turn_s)
+                if silence_s is None or error_ms is None:
+                    no_sound += 1
+                else:
+                    silences_s.append(silence_s)
+                    errors_ms.append(error_ms)
+    return {
+        "silence_s": spread(silences_s),
+        "position_error_ms": spread(errors_ms),
+        "no_sound_again": no_sound,
+        "stations": len(codes),
+    }
+
+
+def _heard_again(
+    recording: Recording,
+    sound: Samples,
+    begin_ns: int,
+    trouble_ns: int,
+    most_s: float,
+) -> tuple[float | None, float | None]:
+    """Return the seconds of silence after trouble, and how far off its place the sound went on, in ms.
+
+    None where none came in time. The recording ends as soon as half a second of it was heard.
+    """
+    while time.monotonic_ns() < trouble_ns + (most_s + 1.5) * NS_PER_S:
+        time.sleep(0.05)
+        before = recording.position_at(trouble_ns) - SAMPLE_RATE_HZ // 2
+        heard = recording.piece(before, recording.end)
+        gap = longest_silence(heard)
+        sounding = np.flatnonzero(heard)
+        if gap < SAMPLE_RATE_HZ // 20 or not len(sounding):
+            continue
+        again = int(np.flatnonzero(np.diff(sounding) > gap)[0]) + 1
+        first = before + int(sounding[again])
+        if recording.end < first + SAMPLE_RATE_HZ // 2:
+            continue
+        match_ns = int(recording.instants_ns([first])[0])
+        piece = recording.piece(first, first + SAMPLE_RATE_HZ // 4)
+        return gap / SAMPLE_RATE_HZ, _place_error_ms(sound, piece, (match_ns - begin_ns) / 1e6)
+    return None, None
+
+
+def _place_error_ms(
+    sound: Samples,
+    piece: Samples,
+    expected_ms: float,
+) -> float:
+    """Return how much later a piece of `sound` was heard than its place in it says."""
+    wave, template = sound.astype(np.float64), piece.astype(np.float64)
+    size = 1 << (len(wave) + len(template)).bit_length()
+    spectrum = np.fft.rfft(wave, size) * np.conj(np.fft.rfft(template, size))
+    place = int(np.argmax(np.fft.irfft(spectrum, size)[: len(wave)]))
+    return expected_ms - 1000 * place / SAMPLE_RATE_HZ
+
+
+class BenchStation:
+    """A station daemon of its own on the sink of its name, with one sound ordered again and again.
+
+    starts: when, by the wall clock.
+    """
+
+    def __init__(self, folder: Path, server: PulseServer, code: str, starts: tuple[datetime, ...]) -> None:
+        self.code = code
+        self.starts = starts
+        self.sound = np.random.default_rng(5).normal(0, 4000, round(LENGTH_S * SAMPLE_RATE_HZ)).astype(np.int16)
+        self._environment = server.environment
+        self._players: list[PlayerProcess] = []
+        self._clock = SystemClock(host=True)
+        self._supervisor = Supervisor()
+        folder.mkdir(parents=True)
+        key = SigningKey.generate()
+        self._journal = Journal(folder / "journal.db", clock=self._clock, boot=boot_id(), key=key)
+        self._library = Library(folder / "media")
+        intent = self._decided(folder, self._clock.now())
+        self.daemon = StationDaemon(
+            code=code,
+            outputs=(OutputSpec(name="main", kind="pulse", device=code),),
+            clock=self._clock,
+            journal=self._journal,
+            library=self._library,
+            shelf=AircheckShelf(folder / "aircheck"),
+            aircheck=folder / "aircheck",
+            intent=lambda: intent,
+            make_player=self._player,
+        )
+
+    @property
+    def player_pid(self) -> int:
+        """The process id of the newest player."""
+        pid = self._players[-1].pid
+        assert pid is not None
+        return pid
+
+    def monotonic_ns(self, moment: datetime) -> int:
+        """Return when `moment` is on CLOCK_MONOTONIC."""
+        return time.monotonic_ns() + round((moment - self._clock.now()).total_seconds() * 1e9)
+
+    def start(self) -> None:
+        """Let it live."""
+        self._journal.start()
+        self._supervisor.start(Work(name=self.code, run=self.daemon.run, broken=self.daemon.broken))
+
+    def stop(self) -> None:
+        """End it."""
+        self._supervisor.stop(3.0)
+        self._journal.stop()
+
+    def _player(self, *, on_event: Callable[..., None], on_exit: Callable[[int], None]) -> Player:
+        player = PlayerProcess(station=self.code, on_event=on_event, on_exit=on_exit, environment=self._environment)
+        self._players.append(player)
+        return player
+
+    def _decided(self, folder: Path, now: datetime) -> Intent:
+        path = folder / "sound.flac"
+        soundfile.write(path, self.sound, SAMPLE_RATE_HZ, subtype="PCM_16")
+        segment = Segment(
+            id="noise",
+            owner=self.code,
+            programme="CDS",
+            title="noise",
+            kind=SegmentKind.BAI,
+            sha256=self._library.adopt(path),
+            pcm_sha256=hashlib.sha256(self.sound.astype("<i2").tobytes()).hexdigest(),
+            samples=len(self.sound),
+            approved_at=now,
+            approved_by="bench",
+        )
+        order = OneOff(
+            id="0",
+            station=self.code,
+            segment="noise",
+            start=now,
+            timing=Timing.HARD,
+            ordered_by="bench",
+            ordered_at=now,
+        )
+        return Intent(
+            revision=1,
+            issued_at=now,
+            valid_until=now + timedelta(days=1),
+            units=(Unit(code=self.code, name=self.code),),
+            stations=(Station(code=self.code, name=self.code, unit=self.code, permitted=WHOLE_DAY),),
+            programmes=(Programme(code="CDS", name="CDS"),),
+            segments=(segment,),
+            one_offs=tuple(replace(order, id=str(n), start=start) for n, start in enumerate(self.starts)),
+        )
+
+
+@contextmanager
+def village(
+    folder: Path, server: PulseServer, codes: list[str], *, every_s: float, rounds: int
+) -> Iterator[list[BenchStation]]:
+    """Run stations that air `rounds` items each, every so many seconds, one station after the other."""
+    first = SystemClock(host=True).now() + timedelta(seconds=_FIRST_S + len(codes) / 2)
+    stations = []
+    for number, code in enumerate(codes):
+        server.add_sink(code)
+        offset_s = every_s * number / len(codes)
+        starts = tuple(first + timedelta(seconds=offset_s + every_s * turn) for turn in range(rounds))
+        stations.append(BenchStation(folder / code, server, code, starts))
+    try:
+        for station in stations:
+            station.start()
+        yield stations
+    finally:
+        stopping = [threading.Thread(target=station.stop) for station in stations]
+        for thread in stopping:
+            thread.start()
+        for thread in stopping:
+            thread.join()
+
+
+def _sleep_until(instant_ns: int) -> None:
+    time.sleep(max(0.0, (instant_ns - time.monotonic_ns()) / NS_PER_S))
+
+
+BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {"crash": crash, "hang": hang}
