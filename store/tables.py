@@ -446,7 +446,6 @@ emergency = Table(
     Column("stopped_by", ForeignKey("person.id")),
     Column("stopped_at", UtcDateTime),
     Column("stop_reason", String(500), nullable=False),
-    Column("stop_document", LargeBinary),
     Index(None, "state", "expires_at"),
     Index(None, "ordered_by", "ordered_at"),
 )
@@ -465,7 +464,10 @@ emergency_station = Table(
     Column("said", Integer, nullable=False),
     Column("why_vi", String(2000), nullable=False),
     Column("why_en", String(2000), nullable=False),
+    # Not null: it was ended here, by this document; others of the same order may go on.
+    Column("stop_document", LargeBinary),
     Column("stop_taken", Boolean(create_constraint=False), nullable=False),
+    Column("stopped_by", ForeignKey("person.id")),
 )
 
 audit = Table(

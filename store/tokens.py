@@ -71,7 +71,7 @@ def find(session: Session, secret: str, now: datetime) -> Person | None:
 
 
 def scopes(session: Session, secret: str) -> frozenset[str]:
-    """Return what a token may do beyond the ordinary; nothing for one that is unknown. Ask `find` whether it is good."""
+    """Return what a token may do beyond the ordinary; nothing for an unknown one. `find` says whether it is good."""
     found = session.scalar(select(_TABLE.c.scopes).where(_TABLE.c.hash == fingerprint(secret)))
     return frozenset(found or ())
 

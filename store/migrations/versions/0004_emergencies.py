@@ -65,7 +65,6 @@ def upgrade() -> None:
         sa.Column("stopped_by", sa.String(length=16), nullable=True),
         sa.Column("stopped_at", UtcDateTime(), nullable=True),
         sa.Column("stop_reason", sa.String(length=500), nullable=False),
-        sa.Column("stop_document", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["segment"], ["segment.id"], name=op.f("fk_emergency_segment_segment")),
         sa.ForeignKeyConstraint(
             ["template"], ["emergency_template.id"], name=op.f("fk_emergency_template_emergency_template")
@@ -89,7 +88,10 @@ def upgrade() -> None:
         sa.Column("said", sa.Integer(), nullable=False),
         sa.Column("why_vi", sa.String(length=2000), nullable=False),
         sa.Column("why_en", sa.String(length=2000), nullable=False),
+        sa.Column("stop_document", sa.LargeBinary(), nullable=True),
         sa.Column("stop_taken", sa.Boolean(), nullable=False),
+        sa.Column("stopped_by", sa.String(length=16), nullable=True),
+        sa.ForeignKeyConstraint(["stopped_by"], ["person.id"], name=op.f("fk_emergency_station_stopped_by_person")),
         sa.ForeignKeyConstraint(["emergency"], ["emergency.id"], name=op.f("fk_emergency_station_emergency_emergency")),
         sa.PrimaryKeyConstraint("emergency", "station", name=op.f("pk_emergency_station")),
     )
