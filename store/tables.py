@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Time,
     TypeDecorator,
+    text,
 )
 
 
@@ -468,6 +469,65 @@ emergency_station = Table(
     Column("stop_document", LargeBinary),
     Column("stop_taken", Boolean(create_constraint=False), nullable=False),
     Column("stopped_by", ForeignKey("person.id")),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    # Not a foreign key, as for airings.
+    Column("station", String(40), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("slot", String(200), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("grade", String(10), nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+fault = Table(
+    "fault",
+    metadata,
+    Column("station", String(40), primary_key=True),
+    # The row that opened it, and the newest one that said something about it.
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("code", String(200), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+    # open, closed, once, or restarted: still open when the station stopped.
+    Column("state", String(20), nullable=False),
+    # Whether the station believed its clock when it wrote `since`.
+    Column("trusted", Boolean(create_constraint=False), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("told", JSON, nullable=False),
+    Index(None, "station", "state"),
+    Index(None, "since", "station", "seq"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("prev", String(64), nullable=False),
+    # As it was hashed, letter by letter: a column of moments would write it anew.
+    Column("time", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("person", String(16), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("signature", String(128), nullable=False),
+    Index(None, "subject", "seq"),
+    # One confirmation a person and airing; remarks as many as there are.
+    Index(
+        "uq_ledger_confirmation",
+        "subject",
+        "person",
+        unique=True,
+        sqlite_where=text("kind = 'confirmation'"),
+        postgresql_where=text("kind = 'confirmation'"),
+    ),
 )
 
 audit = Table(
