@@ -16,6 +16,7 @@ from schedules.grid import CalendarDay, OneOff, SessionException, SessionItem, S
 from schedules.intent import Intent
 from schedules.programme import Programme
 from schedules.segment import SAMPLE_RATE_HZ, Segment, SegmentKind
+from schedules.sources import RelaySource
 from schedules.station import Station, StationCode, Unit
 
 MADE_UP = "00000000"
@@ -128,6 +129,7 @@ class Scenario:
     units: tuple[Unit, ...] = ()
     stations: tuple[Station, ...] = ()
     programmes: tuple[Programme, ...] = ()
+    sources: tuple[RelaySource, ...] = ()
     sessions: tuple[SessionRule, ...] = ()
     one_offs: tuple[OneOff, ...] = ()
     duties: tuple[Duty, ...] = ()
@@ -164,6 +166,7 @@ class Scenario:
             exceptions=self.exceptions,
             calendar=self.calendar,
             excuses=self.excuses,
+            sources=self.sources,
             seed=self.seed,
         )
 

@@ -42,6 +42,7 @@ from schedules.grid import (
 )
 from schedules.programme import Otherwise, Programme
 from schedules.segment import Segment, SegmentKind
+from schedules.sources import RelaySource
 from schedules.station import DaySpan, Limits, Station, Unit
 from schedules.structure import check_intent
 from schedules.text import Text
@@ -118,6 +119,7 @@ SECTIONS: Mapping[str, type] = {
     "units": Unit,
     "stations": Station,
     "programmes": Programme,
+    "sources": RelaySource,
     "templates": WeekTemplate,
     "sessions": SessionRule,
     "exceptions": SessionException,
@@ -148,6 +150,7 @@ NAMES: Mapping[str, frozenset[str]] = {
     "stations": frozenset({"stations"}),
     "targets": frozenset({"stations"}),
     "programme": frozenset({"programmes"}),
+    "relay": frozenset({"sources"}),
     "template": frozenset({"templates"}),
     "session": frozenset({"sessions"}),
     "duty": frozenset({"duties"}),

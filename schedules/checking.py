@@ -345,19 +345,7 @@ class _Look:
         at_vi, at_en = self._at(start)
         for number, item in enumerate(rule.items):
             where = f"sessions[{rule.id}].items[{number}]"
-            if item.relay is not None:
-                # What `reconcile` will say of it, while it can still be planned otherwise.
-                lasts = float(item.length_s or 0)
-                yield _finding(
-                    Severity.WARNING,
-                    "relay_cannot_air",
-                    f"{where}.relay",
-                    f"Đài chưa tiếp âm được “{item.relay}”: {_minutes(lasts)} của mục này sẽ im lặng.",
-                    f"The station cannot relay “{item.relay}” yet: {_length(lasts)} will be silent.",
-                    "Thay bằng bài đã ghi, hoặc bỏ mục này cho đến khi đài tiếp âm được.",
-                    "Use a recording instead, or leave the item out until the station can relay.",
-                )
-            elif item.segment is not None:
+            if item.segment is not None:
                 yield from self._fixed(item, start, f"{where}.segment", at_vi, at_en)
             elif item.programme is not None and not item.optional:
                 offered = any(

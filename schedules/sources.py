@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 SourceCode = str
+
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]"
+_ADDRESS = re.compile(rf"https?://({_HOST})(?::[0-9]{{1,5}})?(?:/[!-\"$-~]*)?")
 
 
 class SourceKind(StrEnum):
@@ -39,3 +43,19 @@ class RelaySource:
     address: str
     hosts: tuple[str, ...] = ()
     format: StreamFormat | None = None
+
+    @property
+    def host(self) -> str | None:
+        """The host of its address, lower case, an IPv6 address without brackets; None where it has none."""
+        return host_of(self.address)
+
+
+def host_of(address: str) -> str | None:
+    """Return the host of an http or https URL, lower case, or None: for names and passwords in it, and for others."""
+    match = _ADDRESS.fullmatch(address)
+    return match[1].strip("[]").lower() if match else None
+
+
+def is_host(name: str) -> bool:
+    """Return whether `name` could be a host by itself, without port and path."""
+    return re.fullmatch(_HOST, name) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from schedules.grid import (
 from schedules.intent import Intent
 from schedules.recurrence import monthly
 from schedules.segment import SegmentId
+from schedules.sources import RelaySource, SourceKind, is_host
 from schedules.station import DaySpan, Station, StationCode
 from schedules.text import Text
 
@@ -51,6 +53,58 @@ def check_intent(
     return tuple(look.everything())
 
 
+def check_source(source: RelaySource, where: str) -> Iterator[Finding]:
+    """Yield every mistake in one source by itself; `where` is its path."""
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", source.code) is None:
+        yield _error(
+            "bad_id",
+            f"{where}.code",
+            f"Mã nguồn “{source.code}” không dùng được.",
+            f"The code “{source.code}” cannot be used for a source.",
+            "Dùng chữ không dấu, chữ số và dấu gạch nối, nhiều nhất 40 ký tự.",
+            "Use letters, digits and dashes, at most 40.",
+        )
+    if source.kind is SourceKind.LINE:
+        if not source.address.strip():
+            yield _error(
+                "bad_address",
+                f"{where}.address",
+                f"Nguồn “{source.name}” chưa có tên ngõ vào của máy phát.",
+                f"Source “{source.name}” names no input of the station's machine.",
+                "Ghi tên ngõ vào như trong config.yaml của máy phát.",
+                "Give the name of an input as in the station's config.yaml.",
+            )
+        return
+    if source.host is None:
+        yield _error(
+            "bad_address",
+            f"{where}.address",
+            f"Địa chỉ “{source.address}” của nguồn “{source.name}” không dùng được.",
+            f"The address “{source.address}” of source “{source.name}” cannot be used.",
+            "Ghi địa chỉ bắt đầu bằng http:// hoặc https://, không kèm tên đăng nhập và mật khẩu.",
+            "Give an address that begins with http:// or https://, without user name and password.",
+        )
+    for number, host in enumerate(source.hosts):
+        if not is_host(host):
+            yield _error(
+                "bad_address",
+                f"{where}.hosts[{number}]",
+                f"“{host}” không phải tên máy chủ.",
+                f"“{host}” is not the name of a host.",
+                "Chỉ ghi tên máy chủ, ví dụ radio.example.vn, không kèm http:// và đường dẫn.",
+                "Give the name alone, such as radio.example.vn, without http:// and path.",
+            )
+    if source.kind is SourceKind.HTTP and source.format is None:
+        yield _error(
+            "format_missing",
+            f"{where}.format",
+            f"Nguồn “{source.name}” chưa ghi dạng âm thanh: máy phát không đoán.",
+            f"Source “{source.name}” does not say what comes: a station does not guess.",
+            "Chọn mp3, aac hoặc ogg.",
+            "Choose mp3, aac or ogg.",
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     intent: Intent
@@ -69,6 +123,7 @@ class _Look:
                 yield _number(f"{self._name('programmes', place, programme.code)}.separation_s")
         if self.only is None:
             yield from self._segments()
+            yield from self._sources()
         yield from self._templates()
         yield from self._sessions()
         yield from self._exceptions()
@@ -161,6 +216,12 @@ class _Look:
                 yield _number(f"{where}.samples")
             if segment.valid_from and segment.valid_until and segment.valid_from >= segment.valid_until:
                 yield _reversed(f"{where}.valid_until")
+
+    def _sources(self) -> Iterator[Finding]:
+        sources = self.intent.sources
+        yield from _twice("sources", enumerate(source.code for source in sources), self._name)
+        for place, source in enumerate(sources):
+            yield from check_source(source, self._name("sources", place, source.code))
 
     def _templates(self) -> Iterator[Finding]:
         templates = self.intent.templates
@@ -278,6 +339,7 @@ class _Look:
         programmes = {programme.code for programme in self.intent.programmes}
         yield from _unknown(item.programme, programmes, f"{where}.programme", "chuyên mục", "programme")
         yield from self._recording(item.segment, f"{where}.segment")
+        yield from self._source(item.relay, f"{where}.relay")
         lasting = item.relay is not None or (item.kind is ItemKind.LIVE and not names)
         if lasting and item.length_s is None:
             yield _error(
@@ -323,6 +385,19 @@ class _Look:
         if self.recordings is not None:
             known = {*self.recordings, *(approved.id for approved in self.intent.segments)}
             yield from _unknown(segment, known, where, "bài", "recording")
+
+    def _source(self, relay: str | None, where: str) -> Iterator[Finding]:
+        if relay is None or self.intent.source(relay) is not None:
+            return
+        offered = ", ".join(sorted(source.code for source in self.intent.sources)[:8]) or "–"
+        yield _error(
+            "unknown_source",
+            where,
+            f"Không có nguồn tiếp âm “{relay}” trong danh sách được phép: mục này sẽ không có tiếng.",
+            f"There is no relay source “{relay}” in the list of what is allowed: nothing would be heard.",
+            f"Chọn một nguồn trong danh sách (đang có: {offered}), hoặc thêm nguồn này vào danh sách.",
+            f"Choose a source of the list (there are: {offered}), or add this one to it.",
+        )
 
     def _exceptions(self) -> Iterator[Finding]:
         exceptions = self.intent.exceptions

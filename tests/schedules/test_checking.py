@@ -18,12 +18,14 @@ from schedules.duty import DutyWindow, Period
 from schedules.findings import Finding, Severity
 from schedules.grid import CalendarDay, Change, DayKind, ItemKind, SessionException, SessionItem, Timing, WeekTemplate
 from schedules.intent import Intent
+from schedules.sources import RelaySource, SourceKind
 from schedules.station import WHOLE_DAY, ClusterGroup, DaySpan, Limits, Station
 from tests.schedules.builders import BEFORE, duty, intent, local, place, segment, session
 
 NOW = local(23, 12)
 CDS = segment("cds", seconds=900)
 TIN = segment("tin", seconds=900, programme="TIN")
+VOV1 = RelaySource(code="VOV1", name="VOV1", kind=SourceKind.HLS, address="https://vov1.example/a.m3u8")
 SLOTS = (place("tin", programme="TIN"), place("cds", programme="CDS"))
 
 
@@ -185,7 +187,7 @@ def test_an_over_run_names_what_the_plan_would_leave_out() -> None:
     rule = session(*items, length_s=1200)
     segments = (segment("bai", seconds=700, programme="CDS"), segment("tin", seconds=200, programme="TIN"), nhac)
 
-    found = checked(segments=segments, sessions=(rule,), duties=(owed,))
+    found = checked(segments=segments, sessions=(rule,), duties=(owed,), sources=(VOV1,))
 
     (told,) = (finding for finding in found if finding.code == "over_run")
     assert "thừa 5 phút 40 giây: mục 1, 2, 4, 5 " in told.message.vi
@@ -254,12 +256,21 @@ def test_silence_before_an_exact_item_counts_too() -> None:
 
 
 def test_a_relay_lasts_as_long_as_it_says() -> None:
-    """Half an hour of relay fills half an hour; that no station can relay yet is told, with what would be silent."""
+    """Half an hour of relay fills half an hour."""
     relay = SessionItem(id="r", kind=ItemKind.RELAY, relay="VOV1", length_s=1800)
 
-    (told,) = checked(sessions=(session(relay),))
-    assert ("relay_cannot_air", "sessions[sang].items[0].relay") == (told.code, told.where)
-    assert "“VOV1”: 30 phút" in told.message.vi
+    assert () == checked(sessions=(session(relay),), sources=(VOV1,))
+
+
+def test_a_relay_of_a_source_that_is_not_allowed_refuses() -> None:
+    """Nothing would be heard: an error, with the sources that there are."""
+    relay = SessionItem(id="r", kind=ItemKind.RELAY, relay="BBC", length_s=1800)
+
+    (told,) = checked(sessions=(session(relay),), sources=(VOV1,))
+
+    assert ("unknown_source", "sessions[sang].items[0].relay") == (told.code, told.where)
+    assert Severity.ERROR is told.severity
+    assert told.hint is not None and "VOV1" in told.hint.vi
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from schedules.grid import (
 )
 from schedules.intent import Intent
 from schedules.programme import Programme
+from schedules.sources import RelaySource, SourceKind, StreamFormat
 from schedules.station import ClusterGroup, DaySpan, Limits, Station, Unit
 from schedules.structure import check_intent
 from schedules.text import Text
@@ -64,6 +65,12 @@ def station(**more: Any) -> Station:
     return Station(**{"code": "XA", "name": "Đài xã", "unit": "XA", **more})
 
 
+def source(code: str, **more: Any) -> RelaySource:
+    """Return an allowed source: an endless MP3 stream."""
+    given = {"name": code, "kind": SourceKind.HTTP, "address": "https://vov.example/1.mp3", "format": StreamFormat.MP3}
+    return RelaySource(code=code, **{**given, **more})
+
+
 def test_what_is_sound_has_no_findings() -> None:
     """Everything that the shapes allow, together."""
     items = (
@@ -99,6 +106,11 @@ def test_what_is_sound_has_no_findings() -> None:
             duty(since=local(23, 0), counting=Counting.TOPICS, topics=("DX-A", "DX-B"), count=2),
         ),
         excuses=(excuse(), excuse(duty="CDS-XA", last=date(2026, 11, 1))),
+        sources=(
+            source("VOV1"),
+            source("huyen-1", kind=SourceKind.HLS, address="http://[2001:db8::1]:8000/a?b=1", hosts=("cdn.example",)),
+            source("mic", kind=SourceKind.LINE, address="Hội trường"),
+        ),
     )
 
     assert () == check_intent(decided, recordings=())
@@ -142,11 +154,14 @@ SESSION: list[tuple[SessionRule, list[tuple[str, str]]]] = [
     (session(place("a", fixed="khac")), [("unknown_name", "items[0].segment")]),
     (session(A, A), [("duplicate_id", "items[1]")]),
     (session(place("", programme="CDS")), [("bad_id", "items[0].id")]),
-    (session(SessionItem(id="a", kind=ItemKind.RELAY, relay="VOV1")), [("length_missing", "items[0].length_s")]),
+    (
+        session(SessionItem(id="a", kind=ItemKind.RELAY, relay="VOV1")),
+        [("unknown_source", "items[0].relay"), ("length_missing", "items[0].length_s")],
+    ),
     (session(SessionItem(id="a", kind=ItemKind.LIVE)), [("length_missing", "items[0].length_s")]),
     (
         session(SessionItem(id="a", kind=ItemKind.RELAY, relay="VOV1", length_s=0)),
-        [("bad_number", "items[0].length_s")],
+        [("unknown_source", "items[0].relay"), ("bad_number", "items[0].length_s")],
     ),
     (session(place("a", programme="CDS", bound_s=-1)), [("bad_number", "items[0].bound_s")]),
     (session(place("a", programme="CDS", offset_s=5)), [("offset_unused", "items[0].offset_s")]),
@@ -253,6 +268,28 @@ OTHERS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
             ("unknown_name", "segments[0].programme"),
             ("bad_number", "segments[1].samples"),
         ],
+    ),
+    ({"sources": (source("A"), source("A"))}, [("duplicate_id", "sources[1]")]),
+    ({"sources": (source("a/b"), source(""))}, [("bad_id", "sources[0].code"), ("bad_id", "sources[1].code")]),
+    ({"sources": (source("A", format=None),)}, [("format_missing", "sources[0].format")]),
+    ({"sources": (source("A", kind=SourceKind.LINE, address=" "),)}, [("bad_address", "sources[0].address")]),
+    *(
+        ({"sources": (source("A", address=address),)}, [("bad_address", "sources[0].address")])
+        for address in (
+            "",
+            "vov.example/1.mp3",
+            "file:///etc/passwd",
+            "rtsp://vov.example/1",
+            "http://",
+            "http://me:secret@vov.example/1",
+            "http://vov.example/a b",
+            "http://vov.example/a#b",
+            "http://vov.example:port/",
+        )
+    ),
+    (
+        {"sources": (source("A", hosts=("cdn.example", "cdn.example/x", "http://a", "a:80")),)},
+        [("bad_address", f"sources[0].hosts[{n}]") for n in (1, 2, 3)],
     ),
     (
         {"segments": (segment("a", valid_from=local(2, 0), valid_until=local(2, 0)),)},

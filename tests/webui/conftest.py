@@ -19,8 +19,9 @@ from audio.library import Library
 from schedules.clock import ManualClock
 from schedules.duty import Duty
 from schedules.programme import Programme
+from schedules.sources import RelaySource, SourceKind
 from schedules.station import WHOLE_DAY, Station, Unit
-from store import accounts, duties, programmes, revision, stations, tables, tokens, units
+from store import accounts, duties, programmes, revision, sources, stations, tables, tokens, units
 from store.accounts import Role
 from store.database import Database
 from webui.app import create_app
@@ -200,6 +201,10 @@ class World:
                 stations.save(session, Station(code=code, name=f"Đài {name}", unit=code, permitted=WHOLE_DAY))
             programmes.save(session, Programme(code="CDS", name="Chuyển đổi số"))
             programmes.save(session, Programme(code="BANTIN", name="Bản tin xã"))
+            vov = RelaySource(code="VOV1", name="VOV1", kind=SourceKind.HLS, address="https://vov1.example/a.m3u8")
+            sources.save(session, vov)
+            hall = RelaySource(code="HOITRUONG", name="Hội trường", kind=SourceKind.LINE, address="mic")
+            sources.save(session, hall)
             duties.save(
                 session,
                 Duty(

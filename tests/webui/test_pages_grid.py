@@ -368,7 +368,7 @@ def test_a_large_session_loses_nothing_in_the_form(world):
     """What was made by other means (a live place, many items, many weekdays of the month) survives an edit by form."""
     client = world.signed_in("operator")
     items = tuple(SessionItem(id=f"a{n}", kind=ItemKind.SEGMENT, programme="CDS") for n in range(40))
-    live = SessionItem(id="live", kind=ItemKind.LIVE, relay="Hội trường", length_s=600)
+    live = SessionItem(id="live", kind=ItemKind.LIVE, relay="HOITRUONG", length_s=600)
     nth = tuple(NthWeekday(nth=nth, weekday=day) for nth in (1, 3, -1) for day in (2, 4))
     rule = SessionRule(
         id="lon",
