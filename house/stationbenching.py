@@ -96,7 +96,7 @@ def _heard_again(
     """
     while time.monotonic_ns() < trouble_ns + (most_s + 1.5) * NS_PER_S:
         time.sleep(0.05)
-        before = recording.position_at(trouble_ns) - SAMPLE_RATE_HZ // 2
+        before = max(0, recording.position_at(trouble_ns) - SAMPLE_RATE_HZ // 2)
         heard = recording.piece(before, recording.end)
         gap = longest_silence(heard)
         sounding = np.flatnonzero(heard)
