@@ -28,6 +28,7 @@ _APPROVED_BEFORE_US = 1_000_000
 _UNSAVED_SAMPLES = 48_000
 """Progress inside an airing is saved at least once a second; what a power cut takes of it was heard all the same."""
 
+_TAKEN_BACK_US = 1_000_000
 _LOOK_BACK_US = 7_200_000_000
 _BEFORE_US = 120_000_000
 
@@ -73,7 +74,8 @@ class Witness:
         slot = airing.rpartition("#")[0]
         emergency = intent is not None and _is_emergency(intent, slot)
         self._begun[airing] = _Begun(offset_us=station.clock.offset_us, emergency=emergency)
-        if not station.trusted:
+        # What is so near its start when the clock jumps is on the bus already; it is taken back at the next look.
+        if not station.trusted and at_us - station.stepped_us > _TAKEN_BACK_US:
             self._wrong("I2", f"{slot} began to sound without a trusted clock")
         if intent is None or at_us - station.received_us < _APPROVED_BEFORE_US:
             return
@@ -152,7 +154,7 @@ class Witness:
         begun, intent = self._begun.get(stretch.airing), self._station.received
         if begun is None or begun.emergency or intent is None:
             return
-        stepped = begun.offset_us != self._station.clock.offset_us
+        stepped = abs(begun.offset_us - self._station.clock.offset_us) > _TOLERANCE_US
         station = intent.station(self._station.code)
         end_us = stretch.start_us if stepped else stretch.end_us - _TOLERANCE_US
         for at_us in (*range(stretch.start_us, end_us, 60_000_000), end_us):

@@ -192,7 +192,7 @@ class Misfortune:
         if not station.link_up:
             return
         station.link_up = False
-        station.clock.synchronised = False
+        station.clock.lose_service()
         station.sometimes["link_down_for_a_day"] += lasts_us > DAY_US
         station.happened(now_us, "link", f"down for {lasts_us / 60e6:.0f} min")
         self._world.at(now_us + lasts_us, self._link_returns)

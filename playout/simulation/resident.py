@@ -32,11 +32,15 @@ _TRACE = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to simulate. machine: what keeps the time at every station, None to draw it. outputs: None to draw them."""
+    """How to simulate. machine: what keeps the time at every station, None to draw it. outputs: None to draw them.
+
+    drift_ppm: by how much the quartz of every station is too fast while no time service keeps it.
+    """
 
     machine: Machine | None = None
     outputs: tuple[OutputSpec, ...] | None = None
     replan_s: float = REPLAN_S
+    drift_ppm: int = 0
 
 
 class Home(World, Protocol):
@@ -66,6 +70,7 @@ class Resident:
             now_us=world.now_us,
             schedule=self._schedule,
             replan_s=options.replan_s,
+            drift_ppm=options.drift_ppm,
         )
         self.witness = Witness(self.station, wrong=self._wrong)
         self.duties: tuple[DutyOutcome, ...] = ()

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ class SimulatedStation:
     on_armed: told the airing, its start and its length when the player took an item. on_begun: told the airing, what is
     in its file, and the moment at which it begins to sound. observe: called after every step.
     settled: the slots that have their row. troubles: what may excuse that something did not air.
+    drift_ppm: by how much its quartz is too fast. stepped_us: when its trusted clock was set last.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class SimulatedStation:
         now_us: int,
         schedule: Schedule,
         replan_s: float,
+        drift_ppm: int = 0,
     ) -> None:
         self.code = code
         self.outputs = outputs
@@ -87,6 +89,8 @@ class SimulatedStation:
         self.received_us = now_us
         self.offered: Intent | None = None
         self._began = moment(now_us)
+        self._drift_ppm = drift_ppm
+        self.stepped_us = 0
         self.clock = self._clock(now_us)
         self.daemon: StationDaemon | None = None
         self.player: SimulatedPlayer | None = None
@@ -202,7 +206,7 @@ class SimulatedStation:
         elif self.machine is Machine.LAST_TIME_SAVED:
             newest = self.disk.newest().time
             wall_us = now_us if newest is None else micros(newest) + 15_000_000
-        return SimulatedClock(booted_us=now_us, now_us=now_us, wall_us=wall_us, judge=judge)
+        return SimulatedClock(booted_us=now_us, now_us=now_us, wall_us=wall_us, judge=judge, drift_ppm=self._drift_ppm)
 
     def _judge(self, *, carried_on: float | None) -> ClockJudge:
         # A scenario may lie in the past: then the software of its stations is older than this one.
@@ -257,7 +261,7 @@ class SimulatedStation:
             if run.state is RunState.INTERRUPTED:
                 moments.append(now_us + 1_000_000)
             elif run.state is RunState.ARMED:
-                moments.append(self._true_of(run.start_at + timedelta(seconds=5)) + TICK_US)
+                moments.append(self.clock.true_at(run.start_at + timedelta(seconds=5)) + TICK_US)
         moments += self._planned(now_us)
         return max(now_us + 1, min(moments))
 
@@ -279,10 +283,7 @@ class SimulatedStation:
             found += [moment for moment in moments if moment >= now]
         # The loop of the real station looks at a time of its own, up to a tick later.
         jitter_us = round(self.dice.random() * TICK_US)
-        return [self._true_of(min(found)) + jitter_us] if found else []
-
-    def _true_of(self, wall: datetime) -> int:
-        return micros(wall) - self.clock.offset_us
+        return [self.clock.true_at(min(found)) + jitter_us] if found else []
 
     def time_service(self) -> None:
         """Let a time service set the clock right, if it can be reached."""
@@ -297,6 +298,8 @@ class SimulatedStation:
         """Set the wall clock forward or back."""
         if not self.powered:
             return
+        if self.trusted:
+            self.stepped_us = now_us
         self.clock.step(seconds)
         if self.player is not None and self.player.on_air:
             self.sometimes["clock_step_during_item"] += 1

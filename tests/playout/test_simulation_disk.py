@@ -156,7 +156,7 @@ def test_a_simulated_clock_is_judged_by_the_real_rules() -> None:
     assert NOW + timedelta(seconds=5) == clock.now()
     assert 86_405.0 == clock.monotonic()
 
-    clock.synchronised = False
+    clock.lose_service()
     clock.advance_to(now + 3_600_000_000)
     assert clock.state().trusted
     clock.step(-3.0)

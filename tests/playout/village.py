@@ -171,10 +171,13 @@ class Village:
         *,
         now: datetime = FIVE,
         kind: str = "pulse",
-        clock: ClockState | None = None,
+        clock: ClockState | ManualClock | None = None,
         outputs: tuple[OutputSpec, ...] = (),
     ) -> None:
-        self.clock = ManualClock(now) if clock is None else ManualClock(now, trusted=clock)
+        if isinstance(clock, ManualClock):
+            self.clock = clock
+        else:
+            self.clock = ManualClock(now) if clock is None else ManualClock(now, trusted=clock)
         self.folder = folder
         self.library = Library(folder / "media")
         self.hears = True
