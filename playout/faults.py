@@ -49,10 +49,19 @@ _OTHER = {
     "daemon_broken": Text("Bộ phát gặp lỗi và đã chạy lại.", "The station's worker failed and was restarted."),
 }
 
+_STREAM = Text(
+    "Luồng phát “{name}” không tới được nơi nhận: người nghe qua mạng không có tiếng.",
+    "Stream “{name}” does not reach its server or network: those who listen there hear nothing.",
+)
+
 _HINTS = {
     "output": Text(
         "Kiểm tra dây, card âm thanh và âm lượng; máy tự thử lại mỗi giây.",
         "Check cable, sound card and volume; the station tries again every second.",
+    ),
+    "stream": Text(
+        "Kiểm tra mạng, máy chủ phát luồng, tên và mật khẩu trong config.yaml; máy tự kết nối lại.",
+        "Check the network, the server, and name and password in config.yaml; the station connects again by itself.",
     ),
     "clock_untrusted": Text(
         "Nối mạng để lấy giờ, hoặc người có trách nhiệm xác nhận giờ.",
@@ -67,6 +76,11 @@ def output_fault(state: str, name: str) -> Text:
     return Text(text.vi.format(name=name), text.en.format(name=name))
 
 
+def stream_fault(name: str) -> Text:
+    """Return the sentence for a network output whose stream does not go out."""
+    return Text(_STREAM.vi.format(name=name), _STREAM.en.format(name=name))
+
+
 def fault(code: str) -> Text:
     """Return the sentence for any other fault; raises KeyError for an unknown code."""
     return _OTHER[code]
@@ -74,7 +88,10 @@ def fault(code: str) -> Text:
 
 def hint(code: str) -> Text | None:
     """Return what to do about a fault, None where nothing helps but waiting."""
-    return _HINTS["output"] if code.startswith("output_") else _HINTS.get(code)
+    words = code.split("_")
+    # `output_main` and all others that end in a name share the sentence of their kind.
+    known = (_HINTS.get("_".join(words[:count])) for count in range(len(words), 0, -1))
+    return next((found for found in known if found is not None), None)
 
 
 def _words(message: Text, what_to_do: Text | None) -> dict[str, str]:
