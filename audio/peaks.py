@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 _BLOCK = 48_000
+_FULL_SCALE = {"s16": 32_768.0, "s16p": 32_768.0, "s32": 2_147_483_648.0}
 
 
 def peaks(path: Path, *, count: int) -> list[int]:
@@ -40,3 +42,23 @@ def peaks(path: Path, *, count: int) -> list[int]:
         if waiting:
             take()
     return [int(value) for value in np.ceil(highest * 100 / 32_768)]
+
+
+def recorded_peaks(content: bytes, *, kind: str, skip_s: float, seconds: float, count: int) -> list[int]:
+    """Return the highest sample of each of `count` equal stretches of `seconds`, 0..100; 0 where nothing was recorded.
+
+    content: a recording that Loa made itself, whole; kind: its container, `mp4` or `flac`.
+    skip_s: where the stretch begins in it; less than 0 where the recording begins later.
+    """
+    highest = np.zeros(count, dtype=np.float64)
+    with av.open(io.BytesIO(content), "r", format=kind) as container:
+        stream = container.streams.audio[0]
+        position = 0
+        for frame in container.decode(stream):
+            block = np.abs(np.asarray(frame.to_ndarray(), dtype=np.float64))
+            # Frames are some 20 ms long: the place of their first sample serves for all of them.
+            place = int((position / stream.rate - skip_s) / seconds * count) if seconds > 0 else -1
+            if 0 <= place < count and block.size:
+                highest[place] = max(highest[place], float(block.max()) / _FULL_SCALE.get(frame.format.name, 1.0))
+            position += frame.samples
+    return [min(100, int(np.ceil(value * 100))) for value in highest]
