@@ -47,6 +47,64 @@ _OTHER = {
         "Hệ thống chưa quyết định gì cho đài này: chưa có lịch.", "Nothing is decided for this station: it has no plan."
     ),
     "daemon_broken": Text("Bộ phát gặp lỗi và đã chạy lại.", "The station's worker failed and was restarted."),
+    "amplifier_on": Text(
+        "Tăng âm của đầu ra “{name}” vẫn có điện dù đã được lệnh tắt.",
+        "The amplifier of output “{name}” still has power although it was switched off.",
+    ),
+    "amplifier_off": Text(
+        "Tăng âm của đầu ra “{name}” không lên điện: không có tiếng ra loa.",
+        "The amplifier of output “{name}” has no power: no sound goes out.",
+    ),
+    "amplifier_command": Text(
+        "Không điều khiển được tăng âm của đầu ra “{name}”.",
+        "The amplifier of output “{name}” cannot be switched.",
+    ),
+    "power_flapping": Text(
+        "Điện chập chờn: máy đã khởi động nhiều lần trong 10 phút, tăng âm được giữ tắt một phút.",
+        "The power flaps: the machine started many times within 10 minutes, so amplifiers stay off for a minute.",
+    ),
+    "zone_mismatch": Text(
+        "Múi giờ của máy khác múi giờ của đài; lịch vẫn theo giờ của đài.",
+        "The machine's time zone is not the station's; the plan goes by the station's.",
+    ),
+    "disk_low": Text("Đĩa của máy sắp đầy.", "The disk of this machine is nearly full."),
+    "disk_full": Text(
+        "Đĩa của máy đã đầy: không nhận được tệp mới, nhật ký có thể không ghi được.",
+        "The disk of this machine is full: no new file can be taken, and the log may not be written.",
+    ),
+    "disk_slow": Text("Đĩa của máy không trả lời.", "The disk of this machine does not answer."),
+    "media_evicted": Text(
+        "Đã xóa tệp âm thanh cũ không còn trong lịch để lấy chỗ trống.",
+        "Old sound files that nothing plans any more were removed to make room.",
+    ),
+    "hot": Text(
+        "Bộ xử lý của máy quá nóng: máy có thể chạy chậm và tiếng bị ngắt.",
+        "The processor is too hot: the machine may slow down and the sound may break.",
+    ),
+    "memory_killed": Text(
+        "Máy hết bộ nhớ, hệ điều hành đã buộc dừng một chương trình.",
+        "The machine ran out of memory, and the system killed a program.",
+    ),
+    "player_recycled": Text(
+        "Trình phát được thay mới trong lúc không phát.", "The player was replaced while nothing was on air."
+    ),
+    "preroll": Text(
+        "Một mục sắp đến giờ mà trình phát chưa sẵn sàng.", "An item is due within seconds and the player is not ready."
+    ),
+    "underruns": Text("Tiếng bị ngắt quãng: máy không kịp xử lý.", "The sound has holes: the machine cannot keep up."),
+    "ahead_media_missing": Text(
+        "Chưa có tệp âm thanh của mục “{title}” sắp phát.", "The sound file of “{title}”, due soon, is not here."
+    ),
+    "ahead_media_hash": Text(
+        "Tệp âm thanh của mục “{title}” sắp phát không đúng bản đã duyệt nên sẽ không được phát.",
+        "The sound file of “{title}”, due soon, is not the approved one and will not air.",
+    ),
+    "ahead_output": Text(
+        "Đầu ra “{name}” không trả lời, mà sắp đến giờ phát.", "Output “{name}” does not answer, and airtime is near."
+    ),
+    "ahead_output_muted": Text(
+        "Đầu ra “{name}” đang bị tắt tiếng, mà sắp đến giờ phát.", "Output “{name}” is muted, and airtime is near."
+    ),
 }
 
 _STREAM = Text(
@@ -67,6 +125,46 @@ _HINTS = {
         "Nối mạng để lấy giờ, hoặc người có trách nhiệm xác nhận giờ.",
         "Connect to a network for the time, or let a responsible person confirm it.",
     ),
+    "amplifier": Text(
+        "Kiểm tra rơ-le, dây điều khiển và nguồn của tăng âm; máy tự thử lại mỗi 5 giây.",
+        "Check the relay, its cable and the amplifier's mains; the station tries again every 5 seconds.",
+    ),
+    "power_flapping": Text(
+        "Kiểm tra nguồn điện, ổ cắm và bộ lưu điện.", "Check the mains, the socket and the battery supply."
+    ),
+    "zone_mismatch": Text(
+        "Đặt múi giờ của máy cho đúng để người xem đồng hồ máy không bị nhầm.",
+        "Set the machine's time zone, so that nobody who reads its clock is misled.",
+    ),
+    "disk_low": Text(
+        "Xóa bớt tệp không cần trên máy, hoặc thay đĩa lớn hơn.",
+        "Remove files that are not needed, or fit a larger disk.",
+    ),
+    "disk_full": Text(
+        "Xóa ngay tệp không cần trên máy; lịch đang có vẫn được phát.",
+        "Remove files at once; what is planned and here still airs.",
+    ),
+    "disk_slow": Text(
+        "Thẻ nhớ hoặc đĩa có thể sắp hỏng: sao lưu và chuẩn bị thay.",
+        "The card or disk may be failing: make a backup and prepare another.",
+    ),
+    "hot": Text(
+        "Kiểm tra quạt, bụi và chỗ đặt máy; tránh nắng chiếu vào.",
+        "Check fan, dust and where the machine stands; keep the sun off it.",
+    ),
+    "memory_killed": Text("Tắt bớt chương trình khác trên máy.", "End other programs on this machine."),
+    "underruns": Text(
+        "Tắt bớt chương trình khác trên máy; kiểm tra nhiệt độ và thẻ nhớ.",
+        "End other programs on this machine; check temperature and memory card.",
+    ),
+    "ahead_media": Text(
+        "Nối mạng để máy tải lại tệp, hoặc chọn bản ghi khác trước giờ phát.",
+        "Connect the network so that the file is fetched, or choose another recording before it is due.",
+    ),
+    "ahead_output": Text(
+        "Kiểm tra dây, card âm thanh, âm lượng hoặc máy chủ phát trước giờ phát.",
+        "Check cable, sound card, volume or stream server before it is due.",
+    ),
 }
 
 
@@ -81,9 +179,10 @@ def stream_fault(name: str) -> Text:
     return Text(_STREAM.vi.format(name=name), _STREAM.en.format(name=name))
 
 
-def fault(code: str) -> Text:
-    """Return the sentence for any other fault; raises KeyError for an unknown code."""
-    return _OTHER[code]
+def fault(code: str, **names: str) -> Text:
+    """Return the sentence for any other fault, with its `names` put in; raises KeyError for an unknown code."""
+    text = _OTHER[code]
+    return Text(text.vi.format(**names), text.en.format(**names)) if names else text
 
 
 def hint(code: str) -> Text | None:
