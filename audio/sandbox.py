@@ -210,13 +210,31 @@ def _share(value: object) -> float:
     return min(1.0, max(0.0, value)) if isinstance(value, float) and math.isfinite(value) else 0.0
 
 
+def command_with_network(
+    module: str, confinement: Confinement, *, project: Sequence[str], filter_fd: int | None
+) -> list[str]:
+    """Return the command line that runs `module` confined in the same way, but with this machine's network.
+
+    project: the rooms of Loa whose code it needs. It sees their code, the system's programs and certificates, and no
+    data at all; whatever it works on are descriptors that it inherits. Raises SandboxUnavailable.
+    """
+    rooms = _rooms(project, files=("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl/certs"))
+    return _assembled(module, confinement, rooms=rooms, network=True, filter_fd=filter_fd)
+
+
 def _command(module: str, confinement: Confinement, *, filter_fd: int | None) -> list[str]:
     """Return the whole command line, from bubblewrap to the module."""
+    return _assembled(module, confinement, rooms=_rooms(), network=False, filter_fd=filter_fd)
+
+
+def _assembled(
+    module: str, confinement: Confinement, *, rooms: Sequence[str], network: bool, filter_fd: int | None
+) -> list[str]:
     bubblewrap = _tool("bwrap", "bubblewrap")
     uid = _unprivileged_uid()
     inside = [
-        *_rooms(),
-        *_given_up(uid),
+        *rooms,
+        *_given_up(uid, network=network),
         *(() if filter_fd is None else ("--seccomp", str(filter_fd))),
         "--",
         *(() if uid is None else _become(uid)),
@@ -228,15 +246,18 @@ def _command(module: str, confinement: Confinement, *, filter_fd: int | None) ->
     return [bubblewrap, *inside]
 
 
-def _rooms() -> list[str]:
-    """Return a root of our own: the system's programs, the interpreter, its packages, this folder; all read-only."""
+def _rooms(project: Sequence[str] = ("audio",), *, files: Sequence[str] = ()) -> list[str]:
+    """Return a root of our own: the system's programs, the interpreter, its packages, Loa's code; all read-only."""
     bound: list[tuple[Path, str]] = [(Path("/usr"), "/usr")]
     base = Path(sys.base_prefix).resolve()
     if not base.is_relative_to("/usr"):
         bound.append((base, str(base)))
     sites = {_site(package): f"{_PACKAGES}/{number}" for number, package in enumerate(("av", "numpy"))}
     bound += sites.items()
-    bound.append((Path(__file__).resolve().parent, f"{_PROJECT}/audio"))
+    home = Path(__file__).resolve().parent.parent
+    bound += [(home / room, f"{_PROJECT}/{room}") for room in project]
+    # A list of name servers is often a link to another place.
+    bound += [(Path(name).resolve(), name) for name in files if Path(name).exists()]
     arguments: list[str] = []
     made = {"/"}
     for source, target in bound:
@@ -253,7 +274,8 @@ def _rooms() -> list[str]:
             arguments += ["--symlink", f"usr/{name}", f"/{name}"]
         elif path.is_dir():
             arguments += ["--ro-bind", str(path), str(path)]
-    arguments += ["--perms", "0755", "--dir", "/etc", "--perms", "0755", "--dir", "/dev"]
+    arguments += [] if "/etc" in made else ["--perms", "0755", "--dir", "/etc"]
+    arguments += ["--perms", "0755", "--dir", "/dev"]
     arguments += ["--dev-bind", "/dev/null", "/dev/null", "--remount-ro", "/", "--chdir", "/", "--clearenv"]
     environment = {
         "PATH": _PATH,
@@ -270,8 +292,9 @@ def _rooms() -> list[str]:
     return arguments
 
 
-def _given_up(uid: int | None) -> list[str]:
-    arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+def _given_up(uid: int | None, *, network: bool = False) -> list[str]:
+    arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+    arguments += [] if network else ["--unshare-net"]
     arguments += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     if uid is None:
         return [*arguments, "--unshare-user", "--uid", "65534", "--gid", "65534"]
