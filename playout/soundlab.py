@@ -213,9 +213,20 @@ class Recording:
             return np.frombuffer(b"".join(pcm for _, _, pcm in self._reads), dtype="<i2")
 
     @property
+    def begin(self) -> int:
+        """The position of the oldest sample that is still kept."""
+        with self._lock:
+            return self._reads[0][1] if self._reads else self._taken
+
+    @property
     def end(self) -> int:
         """The position after the newest sample."""
         return self._taken
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is kept."""
+        return self.begin == self._taken
 
     def piece(self, start: int, end: int) -> Samples:
         """Return the samples `[start, end)`, as far as they are there; raises LookupError for what was dropped."""
