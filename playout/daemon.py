@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -14,16 +16,20 @@ import structlog
 
 from link.codec import dump, load
 from link.door import LiveOrder, OutputStatus, Receipt, StationStatus
+from link.orders import OrderKeys, unseal_order
 from playout import glance, runs
 from playout.faults import FaultBook, fault, output_fault
 from playout.journal import Row
 from playout.memory import Memory
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
-from playout.specs import OutputSpec
+from playout.specs import InputSpec, OutputSpec
+from playout.takeovers import Surroundings, Takeovers
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
+from schedules.calendar import open_until
 from schedules.clock import Clock, Interval
 from schedules.duty import DutyOutcome
-from schedules.errors import IntentMissing, SignatureInvalid
+from schedules.emergency import EmergencyOrder, EmergencyStop
+from schedules.errors import IntentMissing, OutputError, SignatureInvalid
 from schedules.grid import SlotId
 from schedules.intent import Intent
 from schedules.planner import plan
@@ -49,6 +55,12 @@ AS_PLANNED = timedelta(milliseconds=100)
 """What begins and ends so close to its plan gives no reason to plan anew at once."""
 A_DAY_S = 86_400.0
 
+_ANSWER_S = 3.0
+
+_NO_KEYS = Text("Đài này không nhận lệnh khẩn cấp.", "This station takes no emergency orders.")
+_BAD_SIGNATURE = Text("Lệnh không có chữ ký đúng, không phát.", "The order has no valid signature; it does not air.")
+_NOT_MEANT = Text("Lệnh không dành cho đài này.", "The order is not for this station.")
+_NO_ANSWER = Text("Máy phát không trả lời. Hãy thử lại.", "The station does not answer. Try again.")
 _NOT_HERE = Text("Máy phát này chưa làm được việc này.", "This station cannot do that.")
 
 _NO_OUTPUT = Text(
@@ -129,10 +141,18 @@ class _Wake:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """Something to be done in the station's thread, told the time."""
+
+    answer: Callable[[datetime], object]
+
+
 class StationDaemon:
     """One station. `run` is its loop, for the supervisor; the rest is its door, safe from any thread.
 
-    replan_s: how old a plan may become, seconds, if nothing happens.
+    replan_s: how old a plan may become, seconds, if nothing happens. keys: what emergency orders are checked with.
+    folder: where its named pipes lie.
     """
 
     def __init__(
@@ -149,6 +169,9 @@ class StationDaemon:
         make_player: PlayerMaker,
         on_row: Callable[[Row], None] = lambda row: None,
         replan_s: float = REPLAN_S,
+        keys: OrderKeys | None = None,
+        inputs: tuple[InputSpec, ...] = (),
+        folder: Path | None = None,
     ) -> None:
         self.code = code
         self._outputs = outputs
@@ -169,6 +192,20 @@ class StationDaemon:
             deliver=self._inbox.put,
             clock=clock,
             faults=self._faults,
+        )
+        self._keys = keys
+        self._inputs = inputs
+        self._folder = folder
+        self._takeovers = Takeovers(
+            station=code,
+            outputs=outputs,
+            clock=clock,
+            player=self._player,
+            append=self._append,
+            checkpoint=journal.set_checkpoint,
+            finish=lambda airing: self._finish(airing, self._clock.now()),
+            media=library.path,
+            make_pipe=self._make_pipe,
         )
         self._intent: Intent | None = None
         self._memory = Memory()
@@ -220,7 +257,7 @@ class StationDaemon:
         """Silence, and leave everything so that the next start finds it."""
         self._up = False
         self._player.drop()
-        self._lose_runs(self._clock.now())
+        self._lose_player(self._clock.now())
         self._save_runs()
         self._note_alive()
 
@@ -248,11 +285,15 @@ class StationDaemon:
                 self._player_said(message.event)
             case PlayerExit() if self._player.concerns(message):
                 self._player.died(message.code)
-                self._lose_runs(self._clock.now())
+                self._lose_player(self._clock.now())
             case StopOrder():
                 self._stop_now(message)
             case _Wake():
                 self._take_intent()
+            case EmergencyOrder() | EmergencyStop():
+                self._takeovers.order(message)
+            case _Ask():
+                message.answer(self._clock.now())
 
     def _tick(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
@@ -262,6 +303,8 @@ class StationDaemon:
             self._asked_at = monotonic
             self._take_intent()
         if self._intent is None:
+            self._keep_player(now, wanted=False)
+            self._step_beside(now)
             return
         if self._plan_due or monotonic - self._planned_at >= self._replan_s:
             self._plan(now, monotonic)
@@ -270,9 +313,10 @@ class StationDaemon:
         rundown = self._near
         if rundown is None:
             return
-        if self._player.keep(wanted=trusted and player_wanted(rundown, self._facts(), now)):
-            self._lose_runs(now)
-        ready = trusted and self._player.ready
+        self._keep_player(now, wanted=trusted and player_wanted(rundown, self._facts(), now))
+        self._step_beside(now)
+        # Nothing planned begins beside an emergency.
+        ready = trusted and self._player.ready and not self._takeovers.emergency
         for action in reconcile(rundown, self._facts(), now, ready=ready):
             if trusted or self._may_be_done_at_any_time(action):
                 self._do(action, now)
@@ -284,6 +328,28 @@ class StationDaemon:
         if monotonic - self._alive_at >= ALIVE_S:
             self._alive_at = monotonic
             self._note_alive()
+
+    def _keep_player(self, now: datetime, *, wanted: bool) -> None:
+        if self._player.keep(wanted=wanted or self._takeovers.wants_player):
+            self._lose_player(now)
+
+    def _step_beside(self, now: datetime) -> None:
+        """Let sound what is ordered beside the plan, and note whose time an emergency took."""
+        taken = self._takeovers.outage(now)
+        self._takeovers.step(now, next_at=self._next_at(now), clear=self._clear_for_emergency)
+        if taken is not None and self._takeovers.outage(now) is None:
+            self._outages = (*self._outages, taken)
+            self._plan_due = True
+
+    def _clear_for_emergency(self) -> None:
+        for slot, run in list(self._runs.items()):
+            if run.state is RunState.ARMED:
+                self._take_back(slot)
+
+    def _next_at(self, now: datetime) -> datetime | None:
+        """Return when the next planned item begins."""
+        item = glance.next_item(self._rundown, self._memory.airings, self._runs, now)
+        return item.due if item is not None else None
 
     def _may_be_done_at_any_time(self, action: Action) -> bool:
         """Return whether an action holds whatever the time is; that a slot was missed is said when time is known."""
@@ -320,6 +386,12 @@ class StationDaemon:
             for row in rows
             if row.kind == "stop" and newest - row.at < timedelta(hours=26)
             for silence in row.body["silences"]
+        )
+        day_ago = newest - timedelta(hours=96)
+        self._takeovers.restore(
+            [row.body for row in rows if row.kind == "alert" and row.at > day_ago],
+            self._journal.checkpoints("alert/"),
+            self._memory.airings,
         )
         self._since = min(known, default=None)
         self._debt_from = None if self._since is None else max(self._since, newest - timedelta(hours=2))
@@ -370,7 +442,9 @@ class StationDaemon:
         lasting = [(known.since, known.message) for known in silent]
         if self._untrusted_at is not None:
             lasting.insert(0, (self._ago(self._untrusted_at), fault("clock_untrusted")))
-        return (*self._outages, *(Outage(during=Interval(s, max(now, s)), reason=why) for s, why in lasting))
+        taken = self._takeovers.outage(now)
+        before = self._outages if taken is None else (*self._outages, taken)
+        return (*before, *(Outage(during=Interval(s, max(now, s)), reason=why) for s, why in lasting))
 
     # Plan and actions
 
@@ -529,6 +603,10 @@ class StationDaemon:
             "wall_offset_ns": round((self._clock.now().timestamp() - self._clock.monotonic()) * 1e9),
         }
 
+    def _lose_player(self, now: datetime) -> None:
+        self._takeovers.lost(now)
+        self._lose_runs(now)
+
     def _lose_runs(self, now: datetime) -> None:
         # What is on air keeps its place in the plan though it was withdrawn meanwhile; what is interrupted does not.
         self._plan_due = self._plan_due or bool(self._runs)
@@ -552,6 +630,8 @@ class StationDaemon:
                 player.rms_dbfs, player.peak_dbfs = event["rms_dbfs"], event["peak_dbfs"]
             case "output":
                 self._output_changed(event["name"], event["state"], event.get("detail", ""))
+            case "started" | "progress" | "ended" | "refused" if self._takeovers.knows(event["airing"]):
+                self._takeovers.heard(event, self._clock.now(), self._to_wall)
             case "started" | "progress" | "ended" | "refused":
                 self._airing_changed(event)
 
@@ -652,13 +732,45 @@ class StationDaemon:
             for session in dict.fromkeys(stopping)
             if session not in known
         ]
-        order.cut = order.cut or bool(silences)
+        beside = self._takeovers.stop_all(order.by, order.reason, now)
+        order.cut = order.cut or bool(silences) or beside
         self._player.send({"do": "stop", "airing": None, "fade_ms": FADE_MS})
         self._silences = (*self._silences, *silences)
         body = {"by": order.by, "reason": order.reason, "silences": [dump(silence) for silence in silences]}
         self._append("stop", body)
         self._plan_due = True
         order.done.set()
+
+    def _ask(self, question: Callable[[datetime], Receipt]) -> Receipt:
+        """Let the loop answer, from any thread."""
+        answers: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
+        self._inbox.put(_Ask(lambda now: answers.put(question(now))))
+        try:
+            return answers.get(timeout=_ANSWER_S)
+        except queue.Empty:
+            return Receipt(taken=False, why=_NO_ANSWER)
+
+    def _around(self, now: datetime) -> Surroundings:
+        playing = glance.on_air(self._runs.values(), now)
+        intent = self._intent
+        known = intent is not None and self._clock.state().trusted
+        station = intent.station(self.code) if intent is not None and known else None
+        until = open_until(station, now) if station is not None else now
+        return Surroundings(
+            permitted=until is None or until > now,
+            open_until=until,
+            next_at=self._next_at(now),
+            busy=playing.title if playing is not None else None,
+        )
+
+    def _make_pipe(self, name: str) -> Path:
+        if self._folder is None:
+            raise OutputError("this station has no folder for pipes")
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._folder / f"{name}.pcm"
+        path.unlink(missing_ok=True)
+        os.mkfifo(path, 0o600)
+        return path
 
     # Clock
 
@@ -758,7 +870,8 @@ class StationDaemon:
         with self._lock:
             rundown = self._rundown
         runs = dict(self._runs)
-        on_air = glance.on_air(runs.values(), now)
+        beside = self._takeovers.run
+        on_air = glance.on_air([*runs.values(), *([beside] if beside is not None else [])], now)
         faults = self._faults.open
         clock = self._clock.state()
         player = self._player
@@ -770,6 +883,8 @@ class StationDaemon:
                 faulty=bool(faults),
                 on_air=on_air is not None,
                 player=player.present,
+                emergency=self._takeovers.emergency,
+                live=self._takeovers.live is not None,
             ),
             clock=clock,
             contact_at=now,
@@ -781,6 +896,9 @@ class StationDaemon:
             peak_dbfs=player.peak_dbfs,
             rehearsal=all(output.kind == "virtual" for output in self._outputs),
             revision=self._intent.revision if self._intent is not None else 0,
+            alerts=self._takeovers.alerts,
+            live=self._takeovers.live,
+            inputs=tuple(one.name for one in self._inputs),
         )
 
     def _output_status(self, output: OutputSpec) -> OutputStatus:
@@ -813,24 +931,54 @@ class StationDaemon:
         return order
 
     def emergency(self, document: bytes) -> Receipt:
-        """Refuse: this station has no keys to check an order with."""
-        return Receipt(taken=False, why=_NOT_HERE)
+        """Take a signed order or stop; the loop obeys it at once."""
+        if self._keys is None:
+            return Receipt(taken=False, why=_NO_KEYS)
+        try:
+            order = unseal_order(document, self._keys)
+        except SignatureInvalid:
+            self._inbox.put(_Ask(lambda now: self._faults.note("order_refused")))
+            return Receipt(taken=False, why=_BAD_SIGNATURE)
+        if self.code not in order.stations:
+            return Receipt(taken=False, why=_NOT_MEANT)
+        self._inbox.put(order)
+        return Receipt(taken=True)
 
     def go_live(self, order: LiveOrder) -> Receipt:
-        """Refuse: this station has no live talks."""
-        return Receipt(taken=False, why=_NOT_HERE)
+        """Open the station for a live talk."""
+        if order.input is not None and all(one.name != order.input for one in self._inputs):
+            why = Text(f"Máy không có micro “{order.input}”.", f"This machine has no input “{order.input}”.")
+            return Receipt(taken=False, why=why)
+        return self._ask(lambda now: self._takeovers.go_live(order, self._around(now), now))
 
     def live_audio(self, live: str, pcm: bytes) -> bool:
-        """Refuse: there is no live talk."""
-        return False
+        """Put sound of a live talk into its pipe; what does not fit is lost, as time goes on."""
+        pipe = self._takeovers.pipe_of(live)
+        if pipe is None:
+            return False
+        # For reading too: a pipe that nobody reads yet could not be opened.
+        descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                os.write(descriptor, pcm[: len(pcm) - len(pcm) % 2])
+        finally:
+            os.close(descriptor)
+        return True
 
     def end_live(self, live: str, *, by: str) -> bool:
-        """Refuse: there is no live talk."""
-        return False
+        """End a live talk."""
+        ended: list[bool] = []
+
+        def end(now: datetime) -> Receipt:
+            ended.append(self._takeovers.end_live(live, by))
+            return Receipt(taken=True)
+
+        self._ask(end)
+        return any(ended)
 
     def test_output(self, output: str, *, by: str) -> Receipt:
-        """Refuse: this station has no test of its outputs."""
-        return Receipt(taken=False, why=_NOT_HERE)
+        """Sound chime and test tone on one output."""
+        return self._ask(lambda now: self._takeovers.test(output, by, self._around(now), now))
 
     def confirm_time(self, *, by: str, shown: datetime) -> Receipt:
         """Refuse: nobody can confirm the time here."""

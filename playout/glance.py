@@ -12,12 +12,18 @@ from schedules.rundown import Rundown, RundownItem
 from schedules.segment import SAMPLE_RATE_HZ
 
 
-def state(*, up: bool, trusted: bool, faulty: bool, on_air: bool, player: bool) -> str:
+def state(
+    *, up: bool, trusted: bool, faulty: bool, on_air: bool, player: bool, emergency: bool = False, live: bool = False
+) -> str:
     """Return the one word for the station (interfaces: station states), the gravest first."""
     if not up:
         return "off"
+    if emergency:
+        return "emergency"
     if not trusted:
         return "untrusted_clock"
+    if live:
+        return "live"
     if faulty:
         return "fault"
     if on_air:

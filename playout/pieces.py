@@ -56,14 +56,18 @@ class SilencePiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipePiece:
-    """Mono 48 kHz s16 little-endian from a named pipe, for at most so long. Where nothing comes in time: silence."""
+    """Mono 48 kHz s16 little-endian from a named pipe, for at most so long. Where nothing comes in time: silence.
+
+    buffer: samples that are gathered before the first one sounds, and again after nothing came.
+    """
 
     pipe: Path
     samples: int
+    buffer: int = 0
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the form that goes to the player."""
-        return {"pipe": str(self.pipe), "samples": self.samples}
+        return {"pipe": str(self.pipe), "samples": self.samples, "buffer": self.buffer}
 
 
 Piece = TonePiece | FilePiece | SilencePiece | PipePiece
@@ -84,7 +88,7 @@ def _piece(data: Mapping[str, Any]) -> Piece:
     if "tone" in data:
         return TonePiece(tone=Tone(data["tone"]), samples=samples)
     if "pipe" in data:
-        return PipePiece(pipe=Path(data["pipe"]), samples=samples)
+        return PipePiece(pipe=Path(data["pipe"]), samples=samples, buffer=int(data.get("buffer", 0)))
     if data.get("silence"):
         return SilencePiece(samples=samples)
     return FilePiece(path=Path(data["path"]), sha256=str(data["sha256"]), samples=samples)

@@ -55,9 +55,11 @@ class PipeSource:
     kind = "pipe"
     live = True
 
-    def __init__(self, path: Path, *, samples: int) -> None:
+    def __init__(self, path: Path, *, samples: int, buffer: int = 0) -> None:
         self._path = path
         self._left = samples
+        self._buffer = buffer
+        self._gathering = buffer > 0
         self._descriptor: int | None = None
         self._held = b""
 
@@ -74,11 +76,16 @@ class PipeSource:
         """Take what is there, at most `samples` samples and what is left of its place."""
         wanted = min(samples, self._left) * SAMPLE_BYTES
         self._fill()
-        if len(self._held) - wanted > _STALE_BYTES:
-            self._held = self._held[-(wanted + _STALE_BYTES // 2) :]
+        if self._gathering and len(self._held) < self._buffer * SAMPLE_BYTES:
+            return b""
+        keep = wanted + self._buffer * SAMPLE_BYTES
+        old = len(self._held) - keep
+        if old > _STALE_BYTES:
+            self._held = self._held[old - old % SAMPLE_BYTES :]
         usable = len(self._held) - len(self._held) % SAMPLE_BYTES
         taken, self._held = self._held[: min(wanted, usable)], self._held[min(wanted, usable) :]
         self._left -= len(taken) // SAMPLE_BYTES
+        self._gathering = self._buffer > 0 and len(taken) < wanted
         return taken
 
     def skip(self, samples: int) -> None:
@@ -206,8 +213,10 @@ def _open(piece: Piece, descriptor: int | None, first: int) -> Source:
             return MemorySource(tone(kind, samples)[first * SAMPLE_BYTES :])
         case SilencePiece(samples=samples):
             return MemorySource(bytes((samples - first) * SAMPLE_BYTES))
-        case PipePiece(pipe=path, samples=samples):
-            return PipeSource(path, samples=samples - first)
+        case PipePiece(pipe=path, samples=samples, buffer=buffer):
+            pipe = PipeSource(path, samples=samples - first, buffer=buffer)
+            pipe.open()
+            return pipe
         case FilePiece():
             if descriptor is None:
                 raise ValueError("a file that was not opened")

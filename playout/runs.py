@@ -104,11 +104,11 @@ def interrupted(run: Run, at: datetime) -> Run:
 
 
 def ended(run: Run, *, cause: str, next_sample: int, holes_s: float, exact: bool, at: datetime) -> Run:
-    """Return the run as the player ended it; a source that failed in the middle may yet go on."""
+    """Return the run as the player ended it; a source that failed in the middle, or gave way, may yet go on."""
     whole = exact and run.part_first == 0 and not run.parts
     closed = replace(_close_part(run, next_sample, at), cause=cause, ended_at=at, exact=whole)
     closed = replace(closed, holes_s=closed.holes_s + holes_s, position=max(closed.position, next_sample))
-    state = RunState.INTERRUPTED if cause == "source_failed" else RunState.ENDED
+    state = RunState.INTERRUPTED if cause in ("source_failed", "taken_over") else RunState.ENDED
     return replace(closed, state=state, position_at=at)
 
 

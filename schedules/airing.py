@@ -146,10 +146,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """A stretch in which the station could not air, and why: switched off, clock not trusted, player missing."""
+    """A stretch in which the station could not air, and why: switched off, clock not trusted, player missing.
+
+    by: the slot that took the time, where it was given to something else.
+    """
 
     during: Interval
     reason: Text
+    by: SlotId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ MOST_REPEATS = 10
 class Urgency(StrEnum):
     """How an order stands against another: extreme cuts what is lower at once, severe waits for a message to end."""
 
+    MODERATE = "moderate"
     SEVERE = "severe"
     EXTREME = "extreme"
 

@@ -137,12 +137,12 @@ def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: date
     length = item.end - item.start
     over = item.due + length <= now - SHORT_HOLE and item.due < now
     if late.total_seconds() > item.late_limit_s or over:
-        return Decide(item, Verdict.MISSED, _why_missed(item, facts.outages, now))
+        return _too_late(item, facts.outages, now)
     if not ready or item.due - ARM_AHEAD > now:
         return None
     start = max(item.due, now + LEAD)
     if (start - item.start).total_seconds() > item.late_limit_s:
-        return Decide(item, Verdict.MISSED, _why_missed(item, facts.outages, now))
+        return _too_late(item, facts.outages, now)
     if start > item.due and not _open(item, start + length):
         return Decide(item, Verdict.MISSED, _OUTSIDE_HOURS)
     joined = runs.get(item.joins) if item.joins is not None else None
@@ -262,11 +262,12 @@ def _why_interrupted(run: Run, outages: Iterable[Outage]) -> Text | None:
     return next((outage.reason for outage in outages if outage.during.overlaps(lost)), None)
 
 
-def _why_missed(item: RundownItem, outages: Iterable[Outage], now: datetime) -> Text:
+def _too_late(item: RundownItem, outages: Iterable[Outage], now: datetime) -> Decide:
     if item.due > now:
-        return Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
+        return Decide(item, Verdict.MISSED, Text("Lượt trước kéo dài quá lâu.", "What came before it took too long."))
     due = Interval(item.start, max(item.end, item.start + timedelta(seconds=1)))
     for outage in outages:
         if outage.during.overlaps(due):
-            return outage.reason
-    return Text("Máy phát không sẵn sàng vào giờ phát.", "The station was not ready when it was due.")
+            return Decide(item, Verdict.REPLACED if outage.by else Verdict.MISSED, outage.reason, by=outage.by)
+    reason = Text("Máy phát không sẵn sàng vào giờ phát.", "The station was not ready when it was due.")
+    return Decide(item, Verdict.MISSED, reason)

@@ -1,0 +1,761 @@
+"""What sounds beside the plan: emergencies over everything, and live talks and tests of outputs where nothing airs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from link.codec import dump, load
+from link.door import LiveOrder, LiveStatus, Receipt
+from playout import runs
+from playout.pieces import FilePiece, Piece, PipePiece, SilencePiece, Tone, TonePiece, length
+from playout.specs import OutputSpec
+from schedules import alerting
+from schedules.airing import Airing, Outage, Run, RunState, Verdict
+from schedules.alerting import Desk
+from schedules.clock import Clock, Interval
+from schedules.emergency import Alert, AlertState, EmergencyOrder, EmergencyStop
+from schedules.grid import ItemKind, SlotId, Timing
+from schedules.reconcile import Arm
+from schedules.rundown import RundownItem
+from schedules.segment import SAMPLE_RATE_HZ, Priority
+from schedules.text import Text
+from schedules.verdicts import judge, not_aired
+
+LATE_S = 900.0
+CHIME_S = 2.0
+TEST_S = 5.0
+SHORTEST_TALK_S = 15.0
+LONGEST_TALK_S = 1800.0
+KEEP_CLEAR = timedelta(seconds=2)
+"""A talk or a test is over so long before the next planned item begins."""
+
+CLEAR_AHEAD = timedelta(seconds=30)
+"""No test begins when a planned item comes sooner than this."""
+
+TRIES = 4
+FADE_MS = 100
+_VOICE_BUFFER_S = 0.4
+
+EMERGENCY_REASON = Text("Nhường sóng cho phát khẩn cấp.", "Gave way to an emergency.")
+
+
+class Commands(Protocol):
+    """The player as far as this needs it (playout.playerkeeper.PlayerKeeper)."""
+
+    ready: bool
+    outputs: dict[str, tuple[str, str]]
+
+    def send(self, command: Mapping[str, Any]) -> None:
+        """Hand down a command, if there is a player."""
+        ...
+
+    def new_airing(self, slot: SlotId) -> str:
+        """Return a name for one more try at a slot."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a talk or a test must fit into. next_at: when the next planned item begins; open_until: the hours' end.
+
+    busy: the title of what is on air by the plan.
+    """
+
+    permitted: bool
+    open_until: datetime | None
+    next_at: datetime | None
+    busy: str | None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What sounds now, or is about to: one try of the player at one slot."""
+
+    slot: SlotId
+    airing: str
+    run: Run
+    said: int = 0
+    stopping: bool = False
+    saved_at: float = 0.0
+
+
+@dataclass(slots=True)
+class _Total:
+    """What was counted of a slot over all its turns."""
+
+    started_at: datetime | None = None
+    counted: dict[str, int] = field(default_factory=dict)
+    parts: tuple[Any, ...] = ()
+    holes_s: float = 0.0
+    turns: int = 0
+
+
+@dataclass(slots=True)
+class _Talk:
+    order: LiveOrder
+    ends_at: datetime
+    pipe: Path
+    began_at: datetime
+    ended_by: str | None = None
+
+
+@dataclass(slots=True)
+class _Test:
+    slot: SlotId
+    output: str
+    by: str
+
+
+class Takeovers:
+    """The orders from outside the plan. Used by the station's thread only, except `alerts` and `live`.
+
+    append: writes a journal row. finish: takes a final row of the air log. make_pipe: makes a named pipe of that name
+    and returns its path. media: where the file with a hash lies.
+    """
+
+    def __init__(
+        self,
+        *,
+        station: str,
+        outputs: Sequence[OutputSpec],
+        clock: Clock,
+        player: Commands,
+        append: Callable[[str, dict[str, Any]], None],
+        checkpoint: Callable[[str, object], None],
+        finish: Callable[[Airing], None],
+        media: Callable[[str], Path],
+        make_pipe: Callable[[str], Path],
+    ) -> None:
+        self._station = station
+        self._outputs = tuple(outputs)
+        self._clock = clock
+        self._player = player
+        self._append = append
+        self._checkpoint = checkpoint
+        self._finish = finish
+        self._media = media
+        self._make_pipe = make_pipe
+        self._desk = Desk()
+        self._turn: _Turn | None = None
+        self._totals: dict[SlotId, _Total] = {}
+        self._talk: _Talk | None = None
+        self._test: _Test | None = None
+        self._emergency_since: datetime | None = None
+        self._number = 0
+
+    # What others may know
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Every order that is known, newest first."""
+        return tuple(sorted(self._desk.alerts.values(), key=lambda alert: alert.received_at, reverse=True))
+
+    @property
+    def emergency(self) -> bool:
+        """Whether an emergency sounds or waits for its turn: then nothing planned begins."""
+        return bool(self._desk.waiting)
+
+    @property
+    def live(self) -> LiveStatus | None:
+        """The live talk of now."""
+        talk = self._talk
+        if talk is None:
+            return None
+        turn = self._turn
+        mine = turn is not None and turn.slot == self._live_slot(talk)
+        return LiveStatus(
+            id=talk.order.id,
+            by=talk.order.by,
+            started_at=turn.run.started_at if turn is not None and mine else None,
+            ends_at=talk.ends_at,
+            input=talk.order.input,
+        )
+
+    @property
+    def live_input(self) -> str | None:
+        """The microphone that the live talk of now needs; None for the browser's, or where there is no talk."""
+        return self._talk.order.input if self._talk is not None else None
+
+    @property
+    def wants_player(self) -> bool:
+        """Whether there is anything to sound."""
+        return self.emergency or self._talk is not None or self._test is not None
+
+    @property
+    def run(self) -> Run | None:
+        """What sounds now beside the plan."""
+        return self._turn.run if self._turn is not None else None
+
+    def outage(self, now: datetime) -> Outage | None:
+        """Return the stretch in which an emergency of now has taken everything else's time."""
+        if self._emergency_since is None:
+            return None
+        turn = self._turn
+        by = turn.slot if turn is not None else None
+        return Outage(
+            during=Interval(self._emergency_since, max(now, self._emergency_since)), reason=EMERGENCY_REASON, by=by
+        )
+
+    def knows(self, airing: str) -> bool:
+        """Return whether an event of the player concerns what sounds beside the plan."""
+        return self._turn is not None and self._turn.airing == airing
+
+    # Orders
+
+    def restore(
+        self, rows: Sequence[Mapping[str, Any]], checkpoints: Mapping[str, Any], settled: Collection[SlotId]
+    ) -> None:
+        """Begin with what the journal tells: bodies of `alert` rows in order, and how far each order had been said.
+
+        settled: slots that have their row in the air log.
+        """
+        alerts: dict[str, Alert] = {}
+        stops: dict[str, EmergencyStop] = {}
+        for body in rows:
+            if "alert" in body:
+                alert = load(Alert, body["alert"])
+                alerts[alert.order.id] = alert
+            elif "stop" in body:
+                stop = load(EmergencyStop, body["stop"])
+                stops[stop.order] = stop
+        self._totals = {}
+        for name, state in checkpoints.items():
+            known = alerts.get(name.removeprefix("alert/"))
+            if known is None:
+                continue
+            if not known.final:
+                alerts[known.order.id] = replace(known, said=max(known.said, int(state["said"])))
+            slot = self._slot_of(known.order)
+            if slot not in settled:
+                self._totals[slot] = _Total(started_at=known.started_at, counted=dict(state["counted"]), turns=1)
+        self._desk = alerting.restored(alerts.values(), stops.values())
+        self._turn = self._talk = self._test = None
+        self._emergency_since = None
+
+    def order(self, order: EmergencyOrder | EmergencyStop) -> None:
+        """Take an order or a stop that was signed; the next `step` obeys."""
+        now = self._time_of(order)
+        if isinstance(order, EmergencyStop):
+            if self._station in order.stations:
+                self._append("alert", {"stop": dump(order)})
+                self._change(alerting.end(self._desk, order, now))
+                self._silence_what_is_over()
+        else:
+            self._change(alerting.take(self._desk, order, self._station, now))
+
+    def go_live(self, order: LiveOrder, around: Surroundings, now: datetime) -> Receipt:
+        """Begin a live talk, bounded by its limit, the hours, and the next planned item."""
+        refusal = self._why_not(around)
+        if refusal is not None:
+            return refusal
+        ends = [now + timedelta(seconds=min(order.limit_s, LONGEST_TALK_S))]
+        ends += [around.open_until] if around.open_until is not None else []
+        ends += [around.next_at - KEEP_CLEAR] if around.next_at is not None else []
+        ends_at = min(ends)
+        left_s = (ends_at - now).total_seconds()
+        if left_s < SHORTEST_TALK_S:
+            return Receipt(
+                taken=False,
+                why=Text(
+                    f"Chỉ còn {max(0, math.floor(left_s))} giây trước mục kế tiếp hoặc hết khung giờ. Hãy đợi.",
+                    f"Only {max(0, math.floor(left_s))} s are left before the next item or the end of the hours. "
+                    "Wait until that is over.",
+                ),
+            )
+        pipe = self._make_pipe(f"live-{order.id}" if order.input is None else f"relay-live-{order.input}")
+        self._talk = _Talk(order=order, ends_at=ends_at, pipe=pipe, began_at=now)
+        self._append("live", {"live": order.id, "state": "opened", "by": order.by, "until": ends_at.isoformat()})
+        return Receipt(taken=True)
+
+    def pipe_of(self, live: str) -> Path | None:
+        """Return where the sound of a live talk goes, None where it is over."""
+        talk = self._talk
+        return talk.pipe if talk is not None and talk.order.id == live and talk.ended_by is None else None
+
+    def end_live(self, live: str, by: str) -> bool:
+        """End a live talk; False where it is over already."""
+        talk = self._talk
+        if talk is None or talk.order.id != live:
+            return False
+        talk.ended_by = by
+        self._stop_turn(None)
+        if self._turn is None:
+            self._close_talk()
+        return True
+
+    def test(self, output: str, by: str, around: Surroundings, now: datetime) -> Receipt:
+        """Sound chime and tone on one output."""
+        if all(spec.name != output for spec in self._outputs):
+            return Receipt(taken=False, why=Text(f"Đài không có đầu ra “{output}”.", f"There is no output “{output}”."))
+        refusal = self._why_not(around)
+        if refusal is not None:
+            return refusal
+        if around.next_at is not None and around.next_at - now < CLEAR_AHEAD:
+            return Receipt(
+                taken=False,
+                why=Text("Sắp đến giờ phát, hãy thử loa sau.", "A planned item begins soon; test the output later."),
+            )
+        self._number += 1
+        slot = f"{self._station}/test/{now:%Y%m%dT%H%M%S}-{self._number}"
+        self._test = _Test(slot=slot, output=output, by=by)
+        self._append("test", {"slot": slot, "output": output, "by": by, "state": "ordered"})
+        return Receipt(taken=True)
+
+    def stop_all(self, by: str, reason: str, now: datetime) -> bool:
+        """Silence everything beside the plan for good; True where there was anything. The player is told elsewhere."""
+        had = self.wants_player
+        for alert in self._desk.waiting:
+            order = alert.order
+            stop = EmergencyStop(
+                order=order.id,
+                stations=(self._station,),
+                by=by,
+                reason=reason,
+                issued_at=now,
+                expires_at=order.expires_at,
+                drill=order.drill,
+            )
+            self._append("alert", {"stop": dump(stop)})
+            self._change(alerting.end(self._desk, stop, now))
+        if self._talk is not None:
+            self._talk.ended_by = by
+        if self._turn is None:
+            self._close_talk()
+            self._test = None
+        else:
+            self._turn.stopping = True
+        return had
+
+    def _why_not(self, around: Surroundings) -> Receipt | None:
+        """Return why neither a talk nor a test may begin now."""
+        if self.emergency:
+            why = Text("Đang có phát khẩn cấp.", "An emergency is on air.")
+        elif self._talk is not None:
+            why = Text(f"{self._talk.order.by} đang nói trực tiếp.", f"{self._talk.order.by} is talking live.")
+        elif self._test is not None:
+            why = Text("Đang thử loa.", "An output is being tested.")
+        elif around.busy is not None:
+            why = Text(
+                f"Đang phát “{around.busy}”. Hãy đợi phát xong, hoặc cho dừng trước.",
+                f"“{around.busy}” is on air. Wait until it is over, or stop it first.",
+            )
+        elif not around.permitted:
+            why = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
+        else:
+            return None
+        return Receipt(taken=False, why=why)
+
+    # The loop
+
+    def step(self, now: datetime, *, next_at: datetime | None, clear: Callable[[], None]) -> None:
+        """Let sound what should. next_at: when the next planned item begins. clear: takes back what is armed."""
+        self._change(alerting.expire(self._desk, now))
+        self._silence_what_is_over()
+        if self._talk is not None and next_at is not None and next_at - KEEP_CLEAR < self._talk.ends_at:
+            # The plan changed meanwhile: it goes before a talk.
+            self._talk.ends_at = next_at - KEEP_CLEAR
+        if self._talk is not None and now >= self._talk.ends_at:
+            self._stop_turn(None)
+            if self._turn is None:
+                self._close_talk()
+        if self._player.ready:
+            self._begin_what_should(now, clear)
+        self._save_progress()
+
+    def _begin_what_should(self, now: datetime, clear: Callable[[], None]) -> None:
+        wanted = alerting.turn(self._desk)
+        if wanted is not None:
+            current = alerting.on_air(self._desk)
+            if wanted.at_once or current is None or self._turn is None:
+                self._begin_alert(wanted.alert, now, clear)
+            elif not self._turn.stopping:
+                self._stop_turn(self._end_of_message(current.order))
+            return
+        if self._turn is not None or not self._an_output_is_good():
+            return
+        if self._talk is not None and self._talk.ended_by is None:
+            self._begin_talk(self._talk, now)
+        elif self._test is not None:
+            self._begin_test(self._test, now)
+
+    def _begin_alert(self, alert: Alert, now: datetime, clear: Callable[[], None]) -> None:
+        order = alert.order
+        clear()
+        if self._turn is not None:
+            self._close_turn(self._turn, now)
+        # One that was begun goes back to those that wait: it is said to its end later.
+        for other in self._desk.waiting:
+            if other.state is AlertState.ON_AIR:
+                self._change(self._desk.put(replace(other, state=AlertState.RECEIVED)))
+        file = FilePiece(path=self._media(order.sha256), sha256=order.sha256, samples=order.samples)
+        kind = Tone.DRILL if order.drill else Tone.ALERT
+        pieces: list[Piece] = [TonePiece(tone=kind, samples=alerting.tone_samples(order))]
+        for number in range(order.repeats - alert.said):
+            if number and alerting.gap_samples(order):
+                pieces.append(SilencePiece(samples=alerting.gap_samples(order)))
+            pieces.append(file)
+        item = self._item_of(alert)
+        self._emergency_since = self._emergency_since or now
+        self._change(self._desk.put(replace(alert, state=AlertState.ON_AIR)))
+        self._arm(item, pieces, None, now, said=alert.said)
+
+    def _begin_talk(self, talk: _Talk, now: datetime) -> None:
+        chime = round(CHIME_S * SAMPLE_RATE_HZ)
+        voice = round((talk.ends_at - now).total_seconds() * SAMPLE_RATE_HZ) - chime
+        if voice <= 0:
+            return
+        pieces: list[Piece] = [
+            TonePiece(tone=Tone.CHIME, samples=chime),
+            PipePiece(pipe=talk.pipe, samples=voice, buffer=round(_VOICE_BUFFER_S * SAMPLE_RATE_HZ)),
+        ]
+        title = f"Nói trực tiếp: {talk.order.by}"
+        item = self._item(self._live_slot(talk), ItemKind.LIVE, title, start=talk.began_at, samples=chime + voice)
+        meant = talk.order.targets
+        item = replace(item, targets=meant)
+        own = [output.name for output in self._outputs if output.hears(item)]
+        self._arm(item, pieces, own, now)
+
+    def _begin_test(self, test: _Test, now: datetime) -> None:
+        pieces: list[Piece] = [
+            TonePiece(tone=Tone.CHIME, samples=round(CHIME_S * SAMPLE_RATE_HZ)),
+            TonePiece(tone=Tone.TEST, samples=round(TEST_S * SAMPLE_RATE_HZ)),
+        ]
+        item = self._item(test.slot, ItemKind.NOTICE, "Thử loa", start=now, samples=length(tuple(pieces)))
+        self._arm(item, pieces, [test.output], now)
+
+    def _arm(
+        self, item: RundownItem, pieces: Sequence[Piece], outputs: list[str] | None, now: datetime, *, said: int = 0
+    ) -> None:
+        airing = self._player.new_airing(item.slot)
+        run = runs.armed(Arm(item, now), None)
+        self._turn = _Turn(slot=item.slot, airing=airing, run=run, said=said)
+        self._totals.setdefault(item.slot, _Total()).turns += 1
+        self._player.send(
+            {
+                "do": "arm",
+                "airing": airing,
+                "pieces": [piece.as_json() for piece in pieces],
+                "samples": length(tuple(pieces)),
+                "from_sample": 0,
+                "start_ns": 0,
+                "after": None,
+                "outputs": outputs,
+                "take_over": True,
+            }
+        )
+
+    def _item(
+        self,
+        slot: SlotId,
+        kind: ItemKind,
+        title: str,
+        *,
+        start: datetime,
+        samples: int,
+        segment: str | None = None,
+        sha256: str | None = None,
+    ) -> RundownItem:
+        return RundownItem(
+            slot=slot,
+            station=self._station,
+            session=None,
+            session_end=None,
+            start=start,
+            end=start + timedelta(seconds=samples / SAMPLE_RATE_HZ),
+            due=start,
+            kind=kind,
+            programme=None,
+            segment=segment,
+            title=title,
+            sha256=sha256,
+            pcm_sha256=None,
+            samples=samples,
+            topics=(),
+            timing=Timing.HARD,
+            late_limit_s=LATE_S,
+            why=Text("Theo lệnh, ngoài lịch.", "By order, outside the plan."),
+            priority=Priority.EMERGENCY if kind is ItemKind.EMERGENCY else Priority.NORMAL,
+        )
+
+    # What the player tells
+
+    def heard(self, event: Mapping[str, Any], now: datetime, to_wall: Callable[[int], datetime]) -> None:
+        """Take an event of the player about what sounds beside the plan."""
+        turn = self._turn
+        if turn is None:
+            return
+        match event["event"]:
+            case "started":
+                turn.run = runs.started(turn.run, to_wall(event["monotonic_ns"]))
+                self._tell_started(turn, now)
+            case "progress":
+                turn.run = runs.progressed(turn.run, event["outputs"], now, handed=event["position"])
+            case "refused":
+                self._refused(turn, now)
+            case "ended":
+                self._ended(turn, event, now, to_wall)
+
+    def lost(self, now: datetime) -> None:
+        """Take that the player is gone: what sounded begins again as soon as there is another."""
+        turn = self._turn
+        if turn is None:
+            return
+        turn.run = runs.interrupted(turn.run, now)
+        alert = self._alert_of(turn)
+        self._close_turn(turn, now)
+        if alert is not None:
+            self._wait_again(alert, turn, now)
+        elif turn.slot == self._slot_of_test():
+            self._over_test("player_lost", {})
+        # A talk goes on with the next player, chime and all, as long as its time lasts.
+
+    def _tell_started(self, turn: _Turn, now: datetime) -> None:
+        alert = self._alert_of(turn)
+        if alert is not None and alert.started_at is None:
+            self._change(self._desk.put(replace(alert, started_at=turn.run.started_at or now)))
+        elif self._talk is not None and turn.slot == self._live_slot(self._talk):
+            self._append("live", {"live": self._talk.order.id, "state": "begun", "by": self._talk.order.by})
+
+    def _refused(self, turn: _Turn, now: datetime) -> None:
+        alert = self._alert_of(turn)
+        turn.run = runs.refused(turn.run, _BAD_FILE, now)
+        self._close_turn(turn, now)
+        if alert is not None:
+            self._change(self._desk.put(replace(alert, state=AlertState.REFUSED, why=_BAD_FILE)))
+            self._settle(turn.slot, turn.run.item, now, reason=_BAD_FILE, by=None)
+
+    def _ended(self, turn: _Turn, event: Mapping[str, Any], now: datetime, to_wall: Callable[[int], datetime]) -> None:
+        outputs = event["outputs"]
+        run = runs.progressed(turn.run, {name: output["samples"] for name, output in outputs.items()}, now)
+        silent_s = max(
+            (sum(hole["seconds"] for hole in output.get("holes", [])) for output in outputs.values()), default=0.0
+        )
+        turn.run = runs.ended(
+            run,
+            cause=event["cause"],
+            next_sample=event["next"],
+            holes_s=float(silent_s),
+            exact=False,
+            at=to_wall(event["ended_ns"]),
+        )
+        self._close_turn(turn, now)
+        alert = self._alert_of(turn)
+        if alert is not None:
+            self._alert_turn_over(alert, turn, event, now)
+        elif turn.slot == self._slot_of_test():
+            self._over_test(event["cause"], {name: output["samples"] for name, output in outputs.items()})
+        elif self._talk is not None and turn.slot == self._live_slot(self._talk):
+            self._talk_over(self._talk, turn, event, now)
+
+    def _alert_turn_over(self, alert: Alert, turn: _Turn, event: Mapping[str, Any], now: datetime) -> None:
+        if alert.final:
+            return
+        if event["cause"] in ("complete", "output_lost"):
+            done = replace(alert, state=AlertState.DONE, said=alert.order.repeats, ended_at=turn.run.ended_at or now)
+            self._change(self._desk.put(done))
+            self._settle_alert(done, now)
+        else:
+            self._wait_again(alert, turn, now)
+
+    def _wait_again(self, alert: Alert, turn: _Turn, now: datetime) -> None:
+        """Put back an order whose turn was cut short, not by a stop; give it up after several tries."""
+        if alert.final:
+            return
+        said = alerting.said_by(alert.order, turn.run.position, said=turn.said)
+        if said >= alert.order.repeats:
+            over = replace(alert, state=AlertState.DONE, said=said, ended_at=now)
+        elif self._totals[turn.slot].turns >= TRIES and turn.run.cause == "source_failed":
+            over = replace(alert, state=AlertState.STOPPED, said=said, ended_at=now, why=_BAD_FILE)
+        else:
+            self._change(self._desk.put(replace(alert, state=AlertState.RECEIVED, said=said)))
+            return
+        self._change(self._desk.put(over))
+        self._settle_alert(over, now)
+
+    def _talk_over(self, talk: _Talk, turn: _Turn, event: Mapping[str, Any], now: datetime) -> None:
+        if event["cause"] == "taken_over" or (
+            talk.ended_by is None and now < talk.ends_at and event["cause"] != "stopped"
+        ):
+            # An emergency goes before it, and it does not come back by itself.
+            talk.ended_by = talk.ended_by or EMERGENCY_REASON.vi
+        spoken = max(event["next"], 1)
+        # As long as it was, it was meant to be.
+        item = replace(turn.run.item, samples=spoken, end=turn.run.item.start + _seconds(spoken))
+        self._settle(turn.slot, item, now, reason=None, by=talk.order.by)
+        self._close_talk()
+
+    def _over_test(self, cause: str, counted: Mapping[str, int]) -> None:
+        test = self._test
+        if test is not None:
+            self._totals.pop(test.slot, None)
+            self._append(
+                "test",
+                {
+                    "slot": test.slot,
+                    "output": test.output,
+                    "by": test.by,
+                    "state": "ended",
+                    "cause": cause,
+                    "samples": dict(counted),
+                },
+            )
+            self._test = None
+
+    # Ends
+
+    def _silence_what_is_over(self) -> None:
+        """Let fall silent at once what is over by order or expiry."""
+        turn = self._turn
+        alert = self._alert_of(turn) if turn is not None else None
+        if turn is not None and alert is not None and alert.final and not turn.stopping:
+            self._stop_turn(None)
+        now = self._clock.now()
+        for known in self._desk.alerts.values():
+            slot = self._slot_of(known.order)
+            playing = turn is not None and turn.slot == slot
+            if known.final and slot in self._totals and not playing:
+                self._settle_alert(known, now)
+        if not self.emergency and self._turn is None:
+            self._emergency_since = None
+
+    def _stop_turn(self, silent_ns: int | None) -> None:
+        turn = self._turn
+        if turn is None or (turn.stopping and silent_ns is not None):
+            return
+        turn.stopping = True
+        self._player.send({"do": "stop", "airing": turn.airing, "fade_ms": FADE_MS, "silent_ns": silent_ns})
+
+    def _end_of_message(self, order: EmergencyOrder) -> int | None:
+        """Return the instant, monotonic nanoseconds, at which the message of now is over."""
+        turn = self._turn
+        if turn is None or turn.run.origin is None:
+            return None
+        wait_s = (turn.run.origin - self._clock.now()).total_seconds()
+        at = alerting.message_end(order, turn.run.position) / SAMPLE_RATE_HZ
+        return round((self._clock.monotonic() + wait_s + at) * 1e9)
+
+    def _close_turn(self, turn: _Turn, now: datetime) -> None:
+        """Add what was counted in a turn to its slot's total."""
+        total = self._totals.setdefault(turn.slot, _Total())
+        run = turn.run
+        total.started_at = total.started_at or run.started_at
+        for name, samples in run.counted.items():
+            total.counted[name] = total.counted.get(name, 0) + samples
+        for name, samples in run.part_counted.items():
+            total.counted[name] = total.counted.get(name, 0) + samples
+        total.parts = (*total.parts, *run.parts)
+        total.holes_s += run.holes_s
+        if self._turn is turn:
+            self._turn = None
+
+    def _settle_alert(self, alert: Alert, now: datetime) -> None:
+        item = self._item_of(alert)
+        self._settle(item.slot, item, now, reason=alert.why, by=alert.by)
+        self._checkpoint(f"alert/{alert.order.id}", None)
+
+    def _settle(self, slot: SlotId, item: RundownItem, now: datetime, *, reason: Text | None, by: str | None) -> None:
+        total = self._totals.pop(slot, None)
+        if total is None:
+            return
+        own = [output for output in self._outputs if output.hears(item)] or list(self._outputs)
+        # A second tone after an interruption is more than was ordered; no more than that is counted.
+        counted = {name: min(samples, item.samples) for name, samples in total.counted.items()}
+        run = Run(
+            item=item,
+            state=RunState.ENDED,
+            start_at=item.start,
+            started_at=total.started_at,
+            counted=counted,
+            parts=total.parts,
+            holes_s=total.holes_s,
+            reason=reason,
+            by=by,
+            ended_at=total.parts[-1].ended_at if total.parts else now,
+        )
+        self._finish(judge(run, tuple((output.name, output.kind) for output in own), now))
+
+    def _close_talk(self) -> None:
+        talk = self._talk
+        if talk is not None:
+            self._append("live", {"live": talk.order.id, "state": "ended", "by": talk.ended_by or talk.order.by})
+            self._talk = None
+
+    # Small things
+
+    def _change(self, desk: Desk) -> None:
+        """Put the new desk in the place of the old one, and write down what became of each order."""
+        before, self._desk = self._desk, desk
+        for name, alert in desk.alerts.items():
+            known = before.alerts.get(name)
+            if known is None or (known.state, known.started_at) != (alert.state, alert.started_at):
+                self._append("alert", {"alert": dump(alert)})
+
+            if alert.final and (known is None or not known.final):
+                self._note_unsaid(alert)
+
+    def _note_unsaid(self, alert: Alert) -> None:
+        """Write the row of an order that ended without a sound."""
+        verdict = {AlertState.EXPIRED: Verdict.MISSED, AlertState.CANCELLED: Verdict.CANCELLED}.get(alert.state)
+        item = self._item_of(alert)
+        if verdict is None or item.slot in self._totals or alert.why is None:
+            return
+        outputs = tuple((output.name, output.kind) for output in self._outputs)
+        self._finish(not_aired(item, verdict, alert.why, outputs, self._clock.now(), alert.by))
+
+    def _item_of(self, alert: Alert) -> RundownItem:
+        order = alert.order
+        return self._item(
+            self._slot_of(order),
+            ItemKind.EMERGENCY,
+            f"DIỄN TẬP: {order.title}" if order.drill else order.title,
+            start=alert.received_at,
+            samples=alerting.samples_of(order),
+            segment=order.segment,
+            sha256=order.sha256,
+        )
+
+    def _save_progress(self) -> None:
+        turn = self._turn
+        alert = self._alert_of(turn) if turn is not None else None
+        if turn is None or alert is None or self._clock.monotonic() - turn.saved_at < 0.5:
+            return
+        turn.saved_at = self._clock.monotonic()
+        said = alerting.said_by(alert.order, turn.run.position, said=turn.said)
+        counted = dict(self._totals[turn.slot].counted)
+        for name, samples in turn.run.part_counted.items():
+            counted[name] = counted.get(name, 0) + samples
+        self._checkpoint(f"alert/{alert.order.id}", {"said": said, "counted": counted})
+
+    def _alert_of(self, turn: _Turn) -> Alert | None:
+        return self._desk.alerts.get(turn.slot.removeprefix(f"{self._station}/emergency/"))
+
+    def _slot_of(self, order: EmergencyOrder) -> SlotId:
+        return f"{self._station}/emergency/{order.id}"
+
+    def _live_slot(self, talk: _Talk) -> SlotId:
+        return f"{self._station}/live/{talk.order.id}"
+
+    def _slot_of_test(self) -> SlotId | None:
+        return self._test.slot if self._test is not None else None
+
+    def _an_output_is_good(self) -> bool:
+        return any(state == "ok" for state, _ in self._player.outputs.values())
+
+    def _time_of(self, order: EmergencyOrder | EmergencyStop) -> datetime:
+        """Return the time to judge an order by: where the station does not know it, that of the order itself."""
+        return self._clock.now() if self._clock.state().trusted else order.issued_at
+
+
+_BAD_FILE = Text(
+    "Tệp âm thanh khẩn cấp trên máy không đúng bản đã duyệt.",
+    "The emergency recording on this machine is not the approved one.",
+)
+
+
+def _seconds(samples: int) -> timedelta:
+    return timedelta(seconds=samples / SAMPLE_RATE_HZ)
