@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ _TABLE = tables.emergency
 _STATION = tables.emergency_station
 _TEMPLATE = tables.emergency_template
 _FINAL = [state.value for state in FINAL]
+FORGOTTEN = timedelta(days=1)
 
 
 class OrderState(StrEnum):
@@ -281,18 +282,19 @@ def stop_taken(session: Session, order: OrderId, station: StationCode) -> None:
 
 
 def close(session: Session, now: datetime) -> int:
-    """End what is over: orders that nobody confirmed in time, and those that are final everywhere; returns how many."""
+    """End what is over; returns how many.
+
+    Those are orders that nobody confirmed in time, those that are final everywhere, and those of which nothing was
+    heard for so long that the stations do not tell of them any more.
+    """
     waiting = _TABLE.c.state == OrderState.AWAITING_SECOND.value
     lapsed = changed(
         session, update(_TABLE).where(waiting, _TABLE.c.expires_at <= now).values(state=OrderState.EXPIRED.value)
     )
     unsettled = select(_STATION.c.emergency).where(_STATION.c.state.not_in(_FINAL))
     issued = _TABLE.c.state == OrderState.ISSUED.value
-    done = changed(
-        session,
-        update(_TABLE).where(issued, _TABLE.c.id.not_in(unsettled)).values(state=OrderState.OVER.value),
-    )
-    return lapsed + done
+    settled = or_(_TABLE.c.id.not_in(unsettled), _TABLE.c.expires_at <= now - FORGOTTEN)
+    return lapsed + changed(session, update(_TABLE).where(issued, settled).values(state=OrderState.OVER.value))
 
 
 def due(session: Session, order: OrderId | None = None) -> tuple[Due, ...]:
@@ -308,13 +310,7 @@ def due(session: Session, order: OrderId | None = None) -> tuple[Due, ...]:
             _TABLE.c.expires_at,
         )
         .join(_TABLE, _TABLE.c.id == _STATION.c.emergency)
-        .where(
-            _TABLE.c.state == OrderState.ISSUED.value,
-            or_(
-                _STATION.c.state.not_in(_FINAL),
-                _STATION.c.stop_document.is_not(None) & _STATION.c.stop_taken.is_(False),
-            ),
-        )
+        .where(_TABLE.c.state == OrderState.ISSUED.value, _STATION.c.state.not_in(_FINAL))
         .order_by(_TABLE.c.issued_at, _STATION.c.station)
     )
     if order is not None:
@@ -332,10 +328,12 @@ def due(session: Session, order: OrderId | None = None) -> tuple[Due, ...]:
     )
 
 
-def lapsing(session: Session, now: datetime) -> bool:
-    """Return whether an order that nobody confirmed has expired."""
+def closing(session: Session, now: datetime) -> bool:
+    """Return whether an order that nobody confirmed has expired, or one was forgotten (see `close`)."""
     waiting = _TABLE.c.state == OrderState.AWAITING_SECOND.value
-    return session.scalar(select(_TABLE.c.id).where(waiting, _TABLE.c.expires_at <= now).limit(1)) is not None
+    issued = _TABLE.c.state == OrderState.ISSUED.value
+    over = or_(waiting & (_TABLE.c.expires_at <= now), issued & (_TABLE.c.expires_at <= now - FORGOTTEN))
+    return session.scalar(select(_TABLE.c.id).where(over).limit(1)) is not None
 
 
 def find(session: Session, order: OrderId) -> OrderRecord | None:

@@ -39,6 +39,12 @@ def find(session: Session, secret: str, now: datetime) -> tuple[Person, bool] | 
     return None if person is None else (person, now - row.seen_at >= _FRESH)
 
 
+def begun(session: Session, secret: str) -> datetime | None:
+    """Return when the session began, that is when its person proved who they are; None where it ended."""
+    found: datetime | None = session.scalar(select(_TABLE.c.created_at).where(_TABLE.c.hash == fingerprint(secret)))
+    return found
+
+
 def touch(session: Session, secret: str, now: datetime) -> None:
     """Note that the session is in use."""
     session.execute(update(_TABLE).where(_TABLE.c.hash == fingerprint(secret)).values(seen_at=now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request, session
@@ -31,6 +32,8 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = "Bearer "
 # Two hashes at once use 40 MB; more would let a few guessers fill a small machine.
 _PARALLEL_HASHES = 2
+# How long ago somebody may have signed in and still be taken for the one who sits there.
+RECENT = timedelta(minutes=5)
 
 
 class SignInNeeded(NotAllowed):
@@ -111,6 +114,52 @@ def sign_in(name: str, password: str) -> Person:
     return person
 
 
+def assure(password: str) -> None:
+    """Make sure that the signed-in person is at the keyboard. Raises NotAllowed, TooMany.
+
+    Who signed in within `RECENT` is believed; later the password is asked for again. A program has no keyboard: what
+    it may do is granted with its token (`require_scope`).
+    """
+    who = current_person()
+    if by_token() or recently(who):
+        return
+    if not password:
+        raise NotAllowed(_password_again(given=False))
+    doorkeeper = cast(Doorkeeper, current_app.extensions["loa.doorkeeper"])
+    try:
+        doorkeeper.check(who.name, password, request.remote_addr or "")
+    except NotAllowed as error:
+        raise NotAllowed(_password_again(given=True)) from error
+
+
+def recently(who: Visitor) -> bool:
+    """Return whether the person of this session proved who they are within `RECENT`."""
+    here = services()
+    with here.database.reading() as database:
+        begun = sign_ins.begun(database, who.key)
+    return begun is not None and here.clock.now() - begun < RECENT
+
+
+def require_scope(scope: str) -> None:
+    """Raise NotAllowed where a token speaks that was not granted `scope`; sessions of people need none."""
+    if not by_token():
+        return
+    with services().database.reading() as database:
+        if scope in tokens.scopes(database, _bearer()):
+            return
+    raise NotAllowed(
+        Finding(
+            code="scope_missing",
+            severity=Severity.ERROR,
+            message=Text(
+                f"Mã truy cập này không được cấp quyền “{scope}”. Chưa có gì thay đổi.",
+                f"This token was not granted “{scope}”. Nothing was changed.",
+            ),
+            hint=Text("Hãy cấp mã mới kèm quyền đó.", "Issue a token with that scope."),
+        )
+    )
+
+
 def enter(person: Person) -> None:
     """Begin a new session for a person who has proved who they are (by password, or by an invitation just used)."""
     here = services()
@@ -155,6 +204,10 @@ def by_token() -> bool:
     return request.path.startswith(API) and request.headers.get("Authorization", "").startswith(_BEARER)
 
 
+def _bearer() -> str:
+    return request.headers["Authorization"][len(_BEARER) :].strip()
+
+
 def register(app: Flask) -> None:
     """Put the gate in front of the app's views. Call before any other `before_request`."""
     app.extensions["loa.doorkeeper"] = Doorkeeper(app.extensions["loa"].clock)
@@ -169,7 +222,7 @@ def register(app: Flask) -> None:
         return None if by_token() else _of_session(key)
 
     def by_bearer(_request: object) -> Visitor | None:
-        return _of_token(request.headers["Authorization"][len(_BEARER) :].strip()) if by_token() else None
+        return _of_token(_bearer()) if by_token() else None
 
     manager.user_loader(by_cookie)
     manager.request_loader(by_bearer)
@@ -262,6 +315,19 @@ def _wrong_pair() -> Finding:
     )
 
 
+def _password_again(*, given: bool) -> Finding:
+    said = Text(
+        "Mật khẩu không đúng. Lệnh chưa được gửi.",
+        "The password is wrong. Nothing was ordered.",
+    )
+    asked = Text(
+        "Cần nhập lại mật khẩu, vì đã đăng nhập quá 5 phút. Lệnh chưa được gửi.",
+        "The password is needed again, since the sign-in is older than 5 minutes. Nothing was ordered.",
+    )
+    code = "password_wrong" if given else "password_needed"
+    return Finding(code=code, severity=Severity.ERROR, where="password", message=said if given else asked)
+
+
 def _slow_down(wait_s: float) -> Finding:
     minutes = max(1, round(wait_s / 60 + 0.5))
     return Finding(
@@ -279,6 +345,7 @@ __all__ = [
     "SignInNeeded",
     "access",
     "allowed",
+    "assure",
     "by_token",
     "can",
     "check_routes",
@@ -286,7 +353,9 @@ __all__ = [
     "enter",
     "not_yours",
     "public",
+    "recently",
     "register",
+    "require_scope",
     "safe_next",
     "sign_in",
     "sign_out",

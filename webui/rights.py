@@ -31,10 +31,22 @@ MATRIX: Mapping[str, frozenset[Role]] = MappingProxyType(
         "airings.order": _EDITORS | {_R},
         # Silence is always the safe side: everybody who acts at all may order it.
         "stations.stop": _EDITORS | {_R},
+        # A voice without approval: people of the station and their leaders, nobody who only keeps machines.
+        "stations.talk": _EDITORS,
+        "stations.test": _EDITORS | {_R},
+        "stations.clock": _EDITORS | {_R},
+        "emergencies.read": _EVERYBODY,
+        "emergencies.order": _EDITORS,
+        "emergencies.confirm": frozenset({_A, _C}),
+        "emergencies.stop": _EDITORS | {_R},
+        "emergencies.prepare": _EDITORS,
+        "emergencies.approve": frozenset({_A, _C}),
         "grid.edit": _EDITORS | {_R},
         # These hold for every station, or for what others are measured by: not for the communes themselves.
         "calendar.edit": frozenset({_C, _R}),
         "programmes.edit": frozenset({_C, _R}),
+        "sources.read": _EVERYBODY,
+        "sources.edit": frozenset({_C, _R}),
         "duties.excuse": frozenset({_C, _R}),
         "duties.edit": frozenset({_C, _R}),
         "stations.edit": frozenset({_C, _R}),

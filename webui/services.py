@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from flask import current_app
+from nacl.signing import SigningKey
 
 from audio.library import Library
 from link.door import StationDoor
@@ -15,6 +16,7 @@ from schedules.clock import Clock
 from schedules.station import StationCode
 from store.database import Database
 from webui.intake import Intake
+from webui.talks import Talks
 
 KEY = "loa"
 
@@ -36,8 +38,19 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSigners:
+    """The keys that emergency orders are signed with: one for what is real, one for drills."""
+
+    real: SigningKey
+    drill: SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything that a view may use. data: the folder DATA. demo: the demonstration runs."""
+    """Everything that a view may use. data: the folder DATA. demo: the demonstration runs.
+
+    order_keys: None where this machine may not order emergencies. talks: live talks from browsers.
+    """
 
     database: Database
     clock: Clock
@@ -48,6 +61,8 @@ class Services:
     data: Path
     demo: bool
     version: str
+    order_keys: OrderSigners | None = None
+    talks: Talks = field(default_factory=Talks)
 
     def wake(self) -> None:
         """Tell every station that there is new intent."""

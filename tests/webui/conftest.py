@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from itsdangerous import URLSafeTimedSerializer
+from nacl.signing import SigningKey
 from sqlalchemy import select, update
 
 from audio.ingest import IngestLimits
 from audio.library import Library
+from link.orders import OrderKeys
 from schedules.clock import ManualClock
 from schedules.duty import Duty
 from schedules.programme import Programme
@@ -26,7 +28,7 @@ from store.accounts import Role
 from store.database import Database
 from webui.app import create_app
 from webui.intake import Intake
-from webui.services import Services, WebSettings
+from webui.services import OrderSigners, Services, WebSettings
 
 _spec = importlib.util.spec_from_file_location("webui_fakes", Path(__file__).with_name("fakes.py"))
 fakes = importlib.util.module_from_spec(_spec)
@@ -61,6 +63,9 @@ class World:
             code: fakes.FakeDoor(code, self.database, self.clock, tmp_path / "aircheck" / code)
             for code in ("LONGHIEP", "LONGMAI")
         }
+        self.order_keys = OrderSigners(real=SigningKey.generate(), drill=SigningKey.generate())
+        for door in self.doors.values():
+            door.order_keys = OrderKeys(real=self.order_keys.real.verify_key, drill=self.order_keys.drill.verify_key)
         self.app = self.new_app()
 
     def new_intake(self, **changes):
@@ -87,6 +92,7 @@ class World:
             "data": self.data,
             "demo": True,
             "version": "0.1.0",
+            "order_keys": self.order_keys,
         }
         return Services(**(values | changes))
 
@@ -102,10 +108,10 @@ class World:
         """Return a browser that nobody has signed in with."""
         return self.app.test_client()
 
-    def token(self, name: str) -> dict[str, str]:
-        """Return the headers of a program that speaks for the person of that name."""
+    def token(self, name: str, scopes=tokens.SCOPES) -> dict[str, str]:
+        """Return the headers of a program that speaks for the person of that name, by default with every scope."""
         with self.database.writing() as session:
-            secret = tokens.issue(session, self.people[name], self.clock.now())
+            secret = tokens.issue(session, self.people[name], self.clock.now(), scopes=scopes)
         return {"Authorization": f"Bearer {secret}"}
 
     def signed_in(self, name: str):

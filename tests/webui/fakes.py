@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from audio.ingest import Canonical
-from link.door import FaultStatus, OnAirStatus, OutputStatus, StationStatus
+from link.door import FaultStatus, LiveOrder, LiveStatus, OnAirStatus, OutputStatus, Receipt, StationStatus
+from link.orders import OrderKeys, unseal_order
 from schedules.airing import Facts
 from schedules.clock import ClockState, Interval
+from schedules.emergency import Alert, AlertState, EmergencyOrder
 from schedules.errors import IngestRefused
 from schedules.findings import Finding, Severity
 from schedules.planner import plan
@@ -32,6 +35,18 @@ class FakeDoor:
         self.on_air: OnAirStatus | None = None
         self.faults: tuple[FaultStatus, ...] = ()
         self.live = False
+        self.clock_state = ClockState(trusted=True, reason=Text("Đồng hồ mô phỏng.", "Simulated clock."))
+        self.outputs = (OutputStatus(name="main", kind="virtual", device=None, state="ok"),)
+        self.order_keys: OrderKeys | None = None
+        self.documents: list[bytes] = []
+        self.alerts: dict[str, Alert] = {}
+        self.refuses: Text | None = None
+        self.talk: LiveStatus | None = None
+        self.heard = b""
+        self.inputs: tuple[str, ...] = ()
+        self.tested: list[tuple[str, str]] = []
+        self.confirmed: list[tuple[str, datetime]] = []
+        self._stopped: set[str] = set()
         self._database = database
         self._clock = clock
         self._folder = folder
@@ -41,16 +56,19 @@ class FakeDoor:
         return StationStatus(
             code=self.code,
             state=self.state,
-            clock=ClockState(trusted=True, reason=Text("Đồng hồ mô phỏng.", "Simulated clock.")),
+            clock=self.clock_state,
             contact_at=now,
             on_air=self.on_air,
             next=None,
-            outputs=(OutputStatus(name="main", kind="virtual", device=None, state="ok"),),
+            outputs=self.outputs,
             faults=self.faults,
             level_dbfs=-20.0 if self.on_air else None,
             peak_dbfs=-6.0 if self.on_air else None,
             rehearsal=True,
             revision=1,
+            alerts=tuple(self.alerts.values()),
+            live=self.talk,
+            inputs=self.inputs,
         )
 
     def plan(self, start: datetime, end: datetime) -> Rundown:
@@ -79,6 +97,69 @@ class FakeDoor:
     def aircheck_file(self, run: str, name: str) -> Path | None:
         path = self._folder / run / name
         return path if path.is_file() else None
+
+    def emergency(self, document: bytes) -> Receipt:
+        """Take an order as a station does: checked with the keys, once, received until the test lets it sound."""
+        self.documents.append(document)
+        if self.refuses is not None:
+            return Receipt(taken=False, why=self.refuses)
+        order = unseal_order(document, self.order_keys)
+        now = self._clock.now()
+        if not isinstance(order, EmergencyOrder):
+            self._stopped.add(order.order)
+            known = self.alerts.get(order.order)
+            if known is not None and not known.final:
+                state = AlertState.STOPPED if known.state is AlertState.ON_AIR else AlertState.CANCELLED
+                self.alerts[order.order] = replace(known, state=state, ended_at=now, by=order.by)
+        elif order.id not in self._stopped:
+            self.alerts.setdefault(order.id, Alert(order=order, state=AlertState.RECEIVED, received_at=now))
+        return Receipt(taken=True)
+
+    def sound(self, state: AlertState = AlertState.ON_AIR, said: int = 0) -> None:
+        """Let every order that is not over stand in that state from now on."""
+        now = self._clock.now()
+        for order, alert in self.alerts.items():
+            if not alert.final:
+                self.alerts[order] = replace(alert, state=state, started_at=alert.started_at or now, said=said)
+
+    def go_live(self, order: LiveOrder) -> Receipt:
+        if self.refuses is not None:
+            return Receipt(taken=False, why=self.refuses)
+        now = self._clock.now()
+        self.talk = LiveStatus(
+            id=order.id,
+            by=order.by,
+            started_at=now,
+            ends_at=now + timedelta(seconds=order.limit_s),
+            input=order.input,
+        )
+        return Receipt(taken=True)
+
+    def live_audio(self, live: str, pcm: bytes) -> bool:
+        if self.talk is None or self.talk.id != live:
+            return False
+        self.heard += pcm
+        return True
+
+    def end_live(self, live: str, *, by: str) -> bool:
+        going = self.talk is not None and self.talk.id == live
+        self.talk = None if going else self.talk
+        return going
+
+    def test_output(self, output: str, *, by: str) -> Receipt:
+        if self.refuses is not None:
+            return Receipt(taken=False, why=self.refuses)
+        self.tested.append((output, by))
+        return Receipt(taken=True)
+
+    def confirm_time(self, *, by: str, shown: datetime) -> Receipt:
+        if self.refuses is not None:
+            return Receipt(taken=False, why=self.refuses)
+        self.confirmed.append((by, shown))
+        return Receipt(taken=True)
+
+    def proof(self, slot: str) -> bytes | None:
+        return None
 
 
 def flac(content: bytes) -> bytes:
