@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -14,14 +11,12 @@ from pathlib import Path
 import av
 import numpy as np
 import psutil
-import yaml
 
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
-from house import planbenching, stationbenching
+from house import housebenching, planbenching, stationbenching
 from playout import daybench, soundbench
 from playout.bench import Figures, measured, spread
-from playout.soundlab import wait_until
 
 DEFAULT_N: Mapping[str, int] = {
     "start": 100,
@@ -32,6 +27,7 @@ DEFAULT_N: Mapping[str, int] = {
     "hang": 12,
     "player": 30,
     "idle": 30,
+    "twenty": 60,
     "ingest": 1,
     "plan": 50,
     "replan": 50,
@@ -46,32 +42,6 @@ def bench(name: str, count: int | None, *, busy: int = 0) -> Figures:
     busy: so many processes that only compute run beside it.
     """
     return measured(name, count or DEFAULT_N[name], _BENCHMARKS[name], busy=busy)
-
-
-def idle(count: int) -> dict[str, object]:
-    """CPU of `loa run` with five idle stations over `count` seconds, in per cent of a core, and its memory."""
-    with tempfile.TemporaryDirectory(prefix="loa-bench-") as folder:
-        settings = Path(folder) / "config.yaml"
-        codes = ("LONGHIEP", "LONGMAI", "LONGMON", "LONGSON", "THANHAN")
-        outputs = [{"name": "main", "kind": "virtual"}]
-        stations = [{"code": code, "outputs": outputs} for code in codes]
-        settings.write_text(
-            yaml.safe_dump({"web": {"listen": "127.0.0.1:0"}, "clock": {"source": "host"}, "stations": stations})
-        )
-        command = [str(Path(sys.executable).parent / "loa"), "run", "--config", str(settings)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_until((Path(folder) / "data" / "loa.sock").exists, timeout_s=60.0, what="loa to run")
-            time.sleep(3.0)
-            seen = psutil.Process(process.pid)
-            before, begun = sum(seen.cpu_times()[:2]), time.monotonic()
-            time.sleep(count)
-            cpu = 100 * (sum(seen.cpu_times()[:2]) - before) / (time.monotonic() - begun)
-            resident = seen.memory_info().rss / 1e6
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(10)
-    return {"cpu_percent": round(cpu, 2), "resident_mb": round(resident, 1), "target": "CPU <= 1.5 % of a core"}
 
 
 def ingest_half_an_hour(count: int) -> dict[str, object]:
@@ -123,7 +93,7 @@ _BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {
     **soundbench.BENCHMARKS,
     **stationbenching.BENCHMARKS,
     "day": daybench.day,
-    "idle": idle,
+    **housebenching.BENCHMARKS,
     "ingest": ingest_half_an_hour,
     "plan": planbenching.plan_a_week,
     "replan": planbenching.plan_again,
