@@ -7,10 +7,10 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pulsectl
 
 from playout.devicetime import DeviceTime
+from playout.level import Gain
 from playout.libpulse import PulseStream
 from playout.output import Block, StateReport, Timeline
 from playout.source import NS_PER_S, SAMPLE_BYTES
@@ -51,7 +51,7 @@ class PulseOutput:
         self._name = name
         self._sink = sink
         self._server = server
-        self._gain = 10 ** (volume_db / 20)
+        self._gain = Gain(volume_db)
         self._timeline = timeline
         self._report = report
         self._told = ("", "")
@@ -173,17 +173,11 @@ class PulseOutput:
         if block.spans and start == self._written + 1:
             # One frame slipped: the same sample twice is less of a click than a zero.
             pcm, start = pcm[:SAMPLE_BYTES] + pcm, self._written
-        stream.write(self._with_gain(pcm), at_frame=start)
+        stream.write(self._gain.of(pcm), at_frame=start)
         self._written = at_frame + block.frames
         self._ledger.wrote(
             part.moved(at_frame) for span in block.spans if (part := span.cut(cut, span.end)) is not None
         )
-
-    def _with_gain(self, pcm: bytes) -> bytes:
-        if self._gain == 1.0:
-            return pcm
-        wave = np.frombuffer(pcm, dtype="<i2") * np.float32(self._gain)
-        return np.clip(np.rint(wave), -32768, 32767).astype("<i2").tobytes()
 
     def _lose(self, why: str) -> None:
         self._let_go()
