@@ -8,7 +8,9 @@ from flask import abort, request
 from webui.api import aircheck, airlog, duties, emergencies, health, preview, recordings, stations
 from webui.auth import API
 
-_BODIES = frozenset({"application/json", "multipart/form-data", "application/x-www-form-urlencoded"})
+_BODIES = frozenset(
+    {"application/json", "application/octet-stream", "multipart/form-data", "application/x-www-form-urlencoded"}
+)
 
 
 def register(app: APIFlask) -> None:

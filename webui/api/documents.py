@@ -18,10 +18,11 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from link.door import FaultStatus, OnAirStatus, OutputStatus, StationStatus
+from link.door import FaultStatus, LiveStatus, OnAirStatus, OutputStatus, StationStatus
 from schedules.calendar import FIRST_YEAR, LAST_YEAR
 from schedules.clock import ClockState
 from schedules.duty import DutyStanding
+from schedules.emergency import Alert
 from schedules.findings import Finding
 from schedules.programme import Otherwise, Programme
 from schedules.rundown import RundownItem
@@ -368,13 +369,18 @@ class PeaksOut(Answer):
 
 
 class OutputOut(Answer):
-    """An output of a station as it is now."""
+    """An output of a station as it is now.
+
+    amplifier: on, off or fault; ear: hearing, lost, matching, foreign, silent or unscheduled; null where there is none.
+    """
 
     name: str
     kind: str
     device: str | None
     state: str
     detail: str
+    amplifier: str | None
+    ear: str | None
 
     @classmethod
     def of(cls, output: OutputStatus) -> OutputOut:
@@ -385,7 +391,84 @@ class OutputOut(Answer):
             device=output.device,
             state=output.state,
             detail=output.detail,
+            amplifier=output.amplifier,
+            ear=output.ear,
         )
+
+
+class AlertOut(Answer):
+    """An emergency order as a station knows it. state: received, on_air, done, stopped, refused, expired, cancelled."""
+
+    id: str
+    title: str
+    drill: bool
+    state: str
+    received_at: When
+    started_at: When | None
+    ended_at: When | None
+    said: int
+
+    @classmethod
+    def of(cls, alert: Alert) -> AlertOut:
+        """Return the order."""
+        return cls(
+            id=alert.order.id,
+            title=alert.order.title,
+            drill=alert.order.drill,
+            state=alert.state.value,
+            received_at=alert.received_at,
+            started_at=alert.started_at,
+            ended_at=alert.ended_at,
+            said=alert.said,
+        )
+
+
+class TalkOut(Answer):
+    """A live talk that is on air or about to be. input: a microphone of the station, null for a browser's."""
+
+    id: str
+    by: str
+    started_at: When | None
+    ends_at: When
+    input: str | None
+
+    @classmethod
+    def of(cls, talk: LiveStatus) -> TalkOut:
+        """Return the talk."""
+        return cls(id=talk.id, by=talk.by, started_at=talk.started_at, ends_at=talk.ends_at, input=talk.input)
+
+
+class LiveIn(Question):
+    """A live talk of at most `limit_s`, from the browser or a microphone of the station, to some groups or to all."""
+
+    limit_s: float = 300.0
+    input: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    targets: Annotated[list[Annotated[str, StringConstraints(max_length=40)]], Field(max_length=100)] | None = None
+
+
+class LiveOut(Answer):
+    """A live talk that has begun."""
+
+    id: str
+    limit_s: float
+
+
+class PieceIn(Question):
+    """n: number of a piece of sound, from 1, growing; one that comes again is dropped."""
+
+    n: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class PieceOut(Answer):
+    """Whether the talk goes on."""
+
+    going: bool
+
+
+class Shown(Question):
+    """The time of a station's clock, as a person saw it."""
+
+    shown: Asked
 
 
 class FaultOut(Answer):
@@ -570,6 +653,9 @@ class StationOut(Answer):
     peak_dbfs: float | None
     rehearsal: bool
     revision: int | None
+    alerts: list[AlertOut]
+    live: TalkOut | None
+    inputs: list[str]
 
     @classmethod
     def of(cls, station: Station, status: StationStatus | None, language: str) -> StationOut:
@@ -594,6 +680,9 @@ class StationOut(Answer):
             peak_dbfs=status.peak_dbfs if status else None,
             rehearsal=status.rehearsal if status else False,
             revision=status.revision if status else None,
+            alerts=[AlertOut.of(alert) for alert in status.alerts] if status else [],
+            live=TalkOut.of(status.live) if status and status.live else None,
+            inputs=list(status.inputs) if status else [],
         )
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import abort, request
 
 from link.door import StationStatus
 from schedules.clock import utc
@@ -16,13 +17,18 @@ from schedules.rundown import Rundown
 from schedules.station import StationCode
 from schedules.text import Text
 from store import stations
-from webui import work
+from webui import talking, work
 from webui.api.documents import (
     FindingOut,
     ItemOut,
+    LiveIn,
+    LiveOut,
     Order,
     OrderedOut,
+    PieceIn,
+    PieceOut,
     ReasonIn,
+    Shown,
     Span,
     StationOut,
     Stopped,
@@ -122,6 +128,70 @@ def cancel_airing(one_off: str) -> str:
 def stop(code: StationCode, why: ReasonIn) -> Stopped:
     """Silence the station."""
     return Stopped(stopped=work.stop(code, reason=why.reason, person=current_person()))
+
+
+@bp.post("/stations/<code>/live")
+@bp.input(LiveIn, arg_name="wanted")
+@bp.output(LiveOut, status_code=201)
+@bp.doc(summary="Begin a live talk, announced by a chime; 409 with the reason where the station refuses")
+@allowed("stations.talk")
+def go_live(code: StationCode, wanted: LiveIn) -> Any:  # noqa: ANN401
+    """Begin it."""
+    order = talking.begin(
+        code,
+        limit_s=wanted.limit_s,
+        source=wanted.input,
+        targets=None if wanted.targets is None else tuple(wanted.targets),
+        person=current_person(),
+    )
+    address = f"/api/v1/stations/{code}/live/{order.id}"
+    return LiveOut(id=order.id, limit_s=order.limit_s), 201, {"Location": address}
+
+
+@bp.post("/stations/<code>/live/<talk>/audio")
+@bp.input(PieceIn, location="query", arg_name="piece")
+@bp.output(PieceOut)
+@bp.doc(summary="Hand on a piece of one's own talk: mono 48 kHz s16 little-endian, application/octet-stream")
+@allowed("stations.talk")
+def live_audio(code: StationCode, talk: str, piece: PieceIn) -> PieceOut:
+    """Take the sound."""
+    if (request.content_length or 0) > talking.MOST_BYTES:
+        abort(413)
+    pcm = request.get_data(cache=False)
+    return PieceOut(going=talking.say(code, talk, number=piece.n, pcm=pcm, person=current_person()))
+
+
+@bp.delete("/stations/<code>/live/<talk>")
+@bp.output(PieceOut)
+@bp.doc(summary="End a live talk")
+@allowed("stations.talk")
+def end_live(code: StationCode, talk: str) -> PieceOut:
+    """End it; once more changes nothing."""
+    talking.end(code, talk, person=current_person())
+    return PieceOut(going=False)
+
+
+@bp.post("/stations/<code>/outputs/<output>/test")
+@bp.output({}, status_code=204)
+@bp.doc(summary="Sound chime and test tone on one output; 409 with the reason where the station refuses")
+@allowed("stations.test")
+def test_output(code: StationCode, output: str) -> str:
+    """Sound it."""
+    talking.sound_output(code, output, person=current_person())
+    return ""
+
+
+@bp.post("/stations/<code>/clock")
+@bp.input(Shown, arg_name="shown")
+@bp.output({}, status_code=204)
+@bp.doc(
+    summary="Say that a station's clock is right: `shown` is its time as the person saw it, at most two minutes ago"
+)
+@allowed("stations.clock")
+def confirm_time(code: StationCode, shown: Shown) -> str:
+    """Believe it."""
+    talking.confirm_time(code, shown=utc(shown.shown), person=current_person())
+    return ""
 
 
 def _status(code: StationCode) -> StationStatus | None:
