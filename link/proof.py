@@ -360,6 +360,7 @@ def _files(archive: zipfile.ZipFile, proof: Proof, names: list[str]) -> Iterator
                 "đã bị sửa sau khi lập minh chứng",
                 "was changed after the proof was made",
             )
+    yield from _gone(proof)
     if any(file.row is None and file.what != "page" for file in proof.files):
         # Sound whose hash no row holds could have been exchanged before the proof was made.
         loose = next(file.name for file in proof.files if file.row is None and file.what != "page")
@@ -370,6 +371,24 @@ def _files(archive: zipfile.ZipFile, proof: Proof, names: list[str]) -> Iterator
             "has its hash in no row; only the signature of the file vouches for it",
             severity=Severity.NOTE,
         )
+
+
+def _gone(proof: Proof) -> Iterator[Finding]:
+    """Tell which recordings rows name that are not there: purged, or no longer what was recorded."""
+    here = {(file.row, file.named) for file in proof.files}
+    for row in proof.rows:
+        if row.kind != "evidence" or row.body.get("slot") != proof.slot:
+            continue
+        files = row.body.get("files")
+        names = [one.get("name") for one in files if isinstance(one, dict)] if isinstance(files, list) else []
+        if any((row.seq, name) not in here for name in names):
+            yield _row(
+                "proof_audio_gone",
+                row.seq,
+                "nói tới bản thu mà khi lập tệp không còn, hoặc không còn đúng mã",
+                "names a recording that was gone, or no longer had its hash, when the proof was made",
+                severity=Severity.NOTE,
+            )
 
 
 def _named(body: Mapping[str, Any], name: str) -> str | None:

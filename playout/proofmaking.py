@@ -157,14 +157,16 @@ class ProofMaker:
 
     def _sounds(self, slot: str, rows: Iterable[ProofRow], verdict: Row) -> Iterable[_Sound]:
         found: dict[str, _Sound] = {}
+        witnessed = False
         for row in rows:
             if row.kind != "evidence" or row.body.get("slot") != slot:
                 continue
+            witnessed = witnessed or row.body.get("source") == SOURCE
             for named in row.body.get("files") or ():
                 sound = self._sound(row, str(named.get("name")), str(named.get("sha256")))
                 if sound is not None:
                     found.setdefault(sound.file.name, sound)
-        if all(sound.file.what != "aircheck" for sound in found.values()):
+        if not witnessed:
             found |= {sound.file.name: sound for sound in self._unnamed(verdict)}
         return found.values()
 
@@ -206,7 +208,7 @@ class ProofMaker:
         return path if path.is_relative_to(root) and path.suffix in _PATHS and path.is_file() else None
 
     def _unnamed(self, verdict: Row) -> Iterable[_Sound]:
-        """Yield what the aircheck holds although no row names it yet, or ever did."""
+        """Yield what the aircheck holds where no row names it yet."""
         start, end = _moment(verdict.body.get("started_at")), _moment(verdict.body.get("ended_at"))
         for stretch in self._shelf.stretches(start, end) if start is not None and end is not None else ():
             try:
