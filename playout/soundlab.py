@@ -61,6 +61,9 @@ class PulseServer:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         self._folder.chmod(0o700)
+        # Twenty stations need more than the 256 files that it allows itself.
+        configuration = self._folder / "daemon.conf"
+        configuration.write_text("rlimit-nofile = 4096\n", encoding="ascii")
         self._process = subprocess.Popen(
             [
                 "pulseaudio",
@@ -72,7 +75,7 @@ class PulseServer:
                 "--log-level=error",
                 f"--load=module-native-protocol-unix auth-anonymous=1 socket={self._folder}/socket",
             ],
-            env=self.environment | {"PULSE_SERVER": ""},
+            env=self.environment | {"PULSE_SERVER": "", "PULSE_CONFIG": str(configuration)},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
