@@ -19,11 +19,10 @@ from playout.approvedfile import open_approved
 from playout.bus import Bus, Event
 from playout.feeds import Feeds
 from playout.isolation import ask_for_priority, die_with_parent, leave_network
-from playout.output import Output, StateReport, Timeline
+from playout.output import Output, Timeline
+from playout.outputs import open_output
 from playout.pieces import FilePiece, pieces_from
-from playout.pulseoutput import PulseOutput
 from playout.source import Cue
-from playout.virtualoutput import VirtualOutput
 from schedules.errors import SegmentUnplayable
 
 Command = Mapping[str, object]
@@ -80,7 +79,7 @@ class Player:
         timeline = Timeline(origin_ns=time.monotonic_ns())
         for given in cast(list[Mapping[str, object]], command["outputs"]):
             self._outputs.append(
-                _output(given, timeline=timeline, report=self._tell_output, environment=self._environment)
+                open_output(given, timeline=timeline, report=self._tell_output, environment=self._environment)
             )
         bus = Bus(timeline=timeline, outputs=self._outputs, opener=self._feeds, emit=self._voice.say)
         aircheck = cast(Mapping[str, str] | None, command.get("aircheck"))
@@ -271,22 +270,6 @@ class _Voice:
                     line = line[os.write(1, line) :]
             except BrokenPipeError:
                 return
-
-
-def _output(
-    given: Mapping[str, object], *, timeline: Timeline, report: StateReport, environment: Mapping[str, str]
-) -> Output:
-    name = str(given["name"])
-    if given["kind"] == "virtual":
-        return VirtualOutput(name, timeline=timeline, report=report)
-    return PulseOutput(
-        name,
-        sink=cast(str | None, given.get("device")),
-        server=environment.get("PULSE_SERVER"),
-        volume_db=float(cast(float, given.get("volume_db", 0.0))),
-        timeline=timeline,
-        report=report,
-    )
 
 
 def _open_files(order: Command, cue: Cue) -> list[int]:
