@@ -105,6 +105,33 @@ _OTHER = {
     "ahead_output_muted": Text(
         "Đầu ra “{name}” đang bị tắt tiếng, mà sắp đến giờ phát.", "Output “{name}” is muted, and airtime is near."
     ),
+    "relay_dead": Text(
+        "Nguồn tiếp âm “{name}” mất tín hiệu: máy phát bài tại chỗ thay thế.",
+        "Nothing comes from the relay “{name}”: local recordings air instead.",
+    ),
+    "relay_refused": Text(
+        "Nguồn tiếp âm “{name}” dẫn sang địa chỉ không được phép nên bị từ chối: máy phát bài tại chỗ thay thế.",
+        "The relay “{name}” leads to an address that is not allowed and is refused: local recordings air instead.",
+    ),
+    "relay_not_audio": Text(
+        "Nguồn tiếp âm “{name}” không gửi âm thanh đúng dạng đã khai báo: máy phát bài tại chỗ thay thế.",
+        "The relay “{name}” does not send the kind of sound that was decided: local recordings air instead.",
+    ),
+    "relay_no_input": Text(
+        "Ngõ vào “{name}” của máy không có hoặc đã bị rút: không có tiếng từ đó.",
+        "The input “{name}” of this machine is missing or was unplugged: no sound comes from it.",
+    ),
+    "relay_no_room": Text(
+        "Máy này không cách ly được phần tiếp âm nên không tiếp âm nguồn “{name}”.",
+        "This machine cannot confine what relays, so the relay “{name}” is not opened.",
+    ),
+    "relay_silent": Text(
+        "Nguồn tiếp âm “{name}” im tiếng quá 20 giây: máy phát bài tại chỗ thay thế.",
+        "The relay “{name}” has been silent for more than 20 seconds: local recordings air instead.",
+    ),
+    "input_silent": Text(
+        "Ngõ vào “{name}” im tiếng quá 20 giây.", "The input “{name}” has been silent for more than 20 seconds."
+    ),
 }
 
 _STREAM = Text(
@@ -120,6 +147,14 @@ _HINTS = {
     "stream": Text(
         "Kiểm tra mạng, máy chủ phát luồng, tên và mật khẩu trong config.yaml; máy tự kết nối lại.",
         "Check the network, the server, and name and password in config.yaml; the station connects again by itself.",
+    ),
+    "relay": Text(
+        "Kiểm tra mạng, địa chỉ của nguồn hoặc dây tín hiệu, và hỏi đài gửi; máy tự thử lại.",
+        "Check the network, the source's address or its cable, and ask who sends it; the station tries again.",
+    ),
+    "input": Text(
+        "Kiểm tra micro, dây và mức thu; máy tự thử lại mỗi giây.",
+        "Check microphone, cable and recording level; the station tries again every second.",
     ),
     "clock_untrusted": Text(
         "Nối mạng để lấy giờ, hoặc người có trách nhiệm xác nhận giờ.",
