@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,11 @@ from schedules.grid import ItemKind, Timing
 from schedules.intent import Intent
 from schedules.rundown import RundownItem
 from schedules.segment import Segment, SegmentId, SegmentKind
+from schedules.sources import RelaySource, SourceCode
 from schedules.text import Text
+
+OPEN_AHEAD = timedelta(seconds=60)
+"""How long before its place a source is opened, so that it flows by then, or somebody knows that it does not."""
 
 STEADY_S = 10.0
 """How long a source must have flowed again before its place goes back to it, seconds."""
@@ -141,3 +145,18 @@ def _filler(
         self_approved=segment.self_approved,
         targets=place.targets,
     )
+
+
+def sources_wanted(
+    items: Iterable[RundownItem], sources: Iterable[RelaySource], now: datetime
+) -> Mapping[SourceCode, RelaySource]:
+    """Return the sources that should be open now: those of places that begin within a minute or are not over."""
+    named = {
+        item.relay
+        for item in items
+        if item.relay is not None
+        and item.replaced_by is None
+        and item.cancelled_by is None
+        and item.due - OPEN_AHEAD <= now < place_ends(item)
+    }
+    return {source.code: source for source in sources if source.code in named}

@@ -14,7 +14,7 @@ from schedules.grid import ItemKind, SessionItem
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Otherwise, Programme
-from schedules.relaying import SourceState, instead, turn
+from schedules.relaying import SourceState, instead, sources_wanted, turn
 from schedules.rundown import RundownItem
 from schedules.segment import SegmentKind
 from schedules.sources import RelaySource, SourceKind, StreamFormat
@@ -179,3 +179,28 @@ def test_a_silent_place_goes_back_at_once() -> None:
     )
 
     assert (True, now) == (found.relays, found.at)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "more", "wanted"),
+    [
+        (-61, {}, False),
+        (-60, {}, True),
+        (899, {}, True),
+        (900, {}, False),
+        (0, {"relay": None}, False),
+        (0, {"relay": "KHAC"}, False),
+        (0, {"replaced_by": "x"}, False),
+        (0, {"cancelled_by": "Bà Hạnh"}, False),
+        (60, {"cut_at": START + timedelta(seconds=60)}, False),
+    ],
+)
+def test_a_source_is_open_from_a_minute_before_its_place_to_its_end(
+    after_s: int, more: dict[str, Any], wanted: bool
+) -> None:
+    """Not longer, and not for a place that will not air or a source that is not allowed."""
+    item = replace(place(decided()), **more)
+
+    found = sources_wanted((item,), (SOURCE,), START + timedelta(seconds=after_s))
+
+    assert ({"VOV1": SOURCE} if wanted else {}) == found
