@@ -147,6 +147,7 @@ class Takeovers:
         self._test: _Test | None = None
         self._emergency_since: datetime | None = None
         self._number = 0
+        self._ahead = timedelta(0)
 
     # What others may know
 
@@ -239,14 +240,20 @@ class Takeovers:
 
     def order(self, order: EmergencyOrder | EmergencyStop) -> None:
         """Take an order or a stop that was signed; the next `step` obeys."""
-        now = self._time_of(order)
+        if not self._clock.state().trusted:
+            # Where the station does not know the time, that of the newest order is the best there is.
+            self._ahead = order.issued_at - self._clock.now()
+        now = self._order_time()
         if isinstance(order, EmergencyStop):
             if self._station in order.stations:
                 self._append("alert", {"stop": dump(order)})
                 self._change(alerting.end(self._desk, order, now))
                 self._silence_what_is_over()
         else:
-            self._change(alerting.take(self._desk, order, self._station, now))
+            desk = alerting.take(self._desk, order, self._station, now)
+            if order.id not in self._desk.alerts:
+                desk = desk.put(replace(desk.alerts[order.id], received_at=self._clock.now()))
+            self._change(desk)
 
     def go_live(self, order: LiveOrder, around: Surroundings, now: datetime) -> Receipt:
         """Begin a live talk, bounded by its limit, the hours, and the next planned item."""
@@ -354,7 +361,7 @@ class Takeovers:
 
     def step(self, now: datetime, *, next_at: datetime | None, clear: Callable[[], None]) -> None:
         """Let sound what should. next_at: when the next planned item begins. clear: takes back what is armed."""
-        self._change(alerting.expire(self._desk, now))
+        self._change(alerting.expire(self._desk, self._order_time()))
         self._silence_what_is_over()
         if self._talk is not None and next_at is not None and next_at - KEEP_CLEAR < self._talk.ends_at:
             # The plan changed meanwhile: it goes before a talk.
@@ -387,11 +394,7 @@ class Takeovers:
         order = alert.order
         clear()
         if self._turn is not None:
-            self._close_turn(self._turn, now)
-        # One that was begun goes back to those that wait: it is said to its end later.
-        for other in self._desk.waiting:
-            if other.state is AlertState.ON_AIR:
-                self._change(self._desk.put(replace(other, state=AlertState.RECEIVED)))
+            self._give_way(self._turn, now)
         file = FilePiece(path=self._media(order.sha256), sha256=order.sha256, samples=order.samples)
         kind = Tone.DRILL if order.drill else Tone.ALERT
         pieces: list[Piece] = [TonePiece(tone=kind, samples=alerting.tone_samples(order))]
@@ -403,6 +406,18 @@ class Takeovers:
         self._emergency_since = self._emergency_since or now
         self._change(self._desk.put(replace(alert, state=AlertState.ON_AIR)))
         self._arm(item, pieces, None, now, said=alert.said)
+
+    def _give_way(self, turn: _Turn, now: datetime) -> None:
+        """End what sounds beside the plan for a graver order; one that was begun is said to its end later."""
+        turn.run = runs.interrupted(turn.run, now)
+        other = self._alert_of(turn)
+        self._close_turn(turn, now)
+        if other is not None:
+            self._wait_again(other, turn, now)
+        elif turn.slot == self._slot_of_test():
+            self._over_test("taken_over", turn.run.counted)
+        elif self._talk is not None:
+            self._talk_over(self._talk, turn, {"cause": "taken_over", "next": turn.run.position}, now)
 
     def _begin_talk(self, talk: _Talk, now: datetime) -> None:
         chime = round(CHIME_S * SAMPLE_RATE_HZ)
@@ -746,9 +761,10 @@ class Takeovers:
     def _an_output_is_good(self) -> bool:
         return any(state == "ok" for state, _ in self._player.outputs.values())
 
-    def _time_of(self, order: EmergencyOrder | EmergencyStop) -> datetime:
-        """Return the time to judge an order by: where the station does not know it, that of the order itself."""
-        return self._clock.now() if self._clock.state().trusted else order.issued_at
+    def _order_time(self) -> datetime:
+        """Return the time to judge orders by."""
+        now = self._clock.now()
+        return now if self._clock.state().trusted else now + self._ahead
 
 
 _BAD_FILE = Text(

@@ -15,9 +15,10 @@ from nacl.signing import SigningKey
 
 from audio.library import Library
 from link.codec import load
+from link.orders import OrderKeys
 from playout.daemon import StationDaemon
 from playout.journal import Journal
-from playout.specs import OutputSpec
+from playout.specs import InputSpec, OutputSpec
 from schedules.airing import Airing
 from schedules.clock import ClockState, ManualClock
 from schedules.duty import DutyOutcome
@@ -28,6 +29,8 @@ from tests.schedules.builders import intent, local, segment
 
 NS = 1_000_000_000
 FIVE = local(23, 5)
+REAL_KEY = SigningKey(b"r" * 32)
+DRILL_KEY = SigningKey(b"d" * 32)
 
 
 class SimulatedPlayer:
@@ -73,10 +76,15 @@ class SimulatedPlayer:
                 for name in self._outputs:
                     self._on_event({"event": "output", "name": name, "state": "ok" if self._hears() else "lost"})
             case "arm":
-                if not self._takes(command["path"]):
+                if not self._takes(_file(command)):
                     self._on_event({"event": "refused", "airing": command["airing"], "code": "media_hash"})
                     return
-                self.armed[command["airing"]] = dict(command)
+                taking_over = command.get("take_over", False)
+                if taking_over:
+                    for airing in list(self.armed):
+                        self._end(airing, "taken_over" if airing in self._counted else "stopped")
+                own = {"start_ns": round(self._clock.monotonic() * NS), "pcm_sha256": None} if taking_over else {}
+                self.armed[command["airing"]] = {**command, **own}
                 self._on_event({"event": "armed", "airing": command["airing"]})
             case "disarm":
                 if command["airing"] not in self._counted:  # what is on the bus goes on, as in the real player
@@ -162,6 +170,13 @@ class SimulatedPlayer:
         )
 
 
+def _file(command: Mapping[str, Any]) -> str:
+    """Return the path of a command, of the first file where it is made of pieces."""
+    if "path" in command:
+        return str(command["path"])
+    return next((piece["path"] for piece in command["pieces"] if "path" in piece), "")
+
+
 class Village:
     """A station daemon whose clock, player, output and intent a test moves by hand."""
 
@@ -205,6 +220,9 @@ class Village:
             aircheck=self.folder / "aircheck",
             intent=lambda: self.fetch(),
             make_player=self._player,
+            keys=OrderKeys(real=REAL_KEY.verify_key, drill=DRILL_KEY.verify_key),
+            inputs=(InputSpec(name="micro", kind="pulse", device="mic"),),
+            folder=self.folder / "run",
         )
         self.daemon.begin()
 
