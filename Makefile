@@ -10,9 +10,9 @@ run: ## Run the demonstration district on this machine (ARGS="--listen 127.0.0.1
 	@tools/setup run
 	@exec .venv/bin/loa run $(ARGS)
 
-test: ## Run every test (ARGS="tests/audio -x" passes on)
+test: ## Run every test, in two processes (ARGS="tests/audio -x" passes on, ARGS="-n 0" is one process)
 	@tools/setup test
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: ## Lint, format, types, words, the direction of imports, and the branches of the core that its tests reach
 	@tools/setup test

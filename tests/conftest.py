@@ -1,7 +1,9 @@
-"""What every test may use, and the report of fault numbers at the end of a whole run."""
+"""How tests share two processes, and the report of fault numbers at the end of a whole run."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import pytest
@@ -9,12 +11,31 @@ import pytest
 from tests import faultnumbers
 
 _passed = pytest.StashKey[set[int]]()
+_ALONE = ("sound", "browser")
+_ASIDE = 10
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to gather the numbers that passed."""
     config.stash[_passed] = set()
     config.pluginmanager.register(_Gatherer(config.stash[_passed]), "fault-numbers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what measures sound in one process, one after the other, and what drives a browser likewise."""
+    for item in items:
+        for name in _ALONE:
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let every test that only computes step aside for those that measure sound in the other process."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # Whoever is not root cannot go back up; sound is then measured at the lower priority.
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0 if item.get_closest_marker("sound") else _ASIDE)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
