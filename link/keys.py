@@ -43,3 +43,11 @@ def fingerprint(key: VerifyKey) -> str:
     """Return the first 16 hex digits of a key's SHA-256, in fours: what people compare by eye."""
     digits = hashlib.sha256(bytes(key)).hexdigest()[:16]
     return " ".join(digits[n : n + 4] for n in range(0, 16, 4))
+
+
+def station_keys(folder: Path) -> dict[str, VerifyKey]:
+    """Return the public keys of the stations that this machine knows, by station code. folder: DATA/keys."""
+    return {
+        path.stem.removeprefix("station-"): SigningKey(path.read_bytes()).verify_key
+        for path in sorted(folder.glob("station-*.ed25519"))
+    }

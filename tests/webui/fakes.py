@@ -35,6 +35,7 @@ class FakeDoor:
         self.on_air: OnAirStatus | None = None
         self.faults: tuple[FaultStatus, ...] = ()
         self.live = False
+        self.proofs: dict[str, bytes] = {}
         self.clock_state = ClockState(trusted=True, reason=Text("Đồng hồ mô phỏng.", "Simulated clock."))
         self.outputs = (OutputStatus(name="main", kind="virtual", device=None, state="ok"),)
         self.order_keys: OrderKeys | None = None
@@ -159,7 +160,7 @@ class FakeDoor:
         return Receipt(taken=True)
 
     def proof(self, slot: str) -> bytes | None:
-        return None
+        return self.proofs.get(slot)
 
 
 def flac(content: bytes) -> bytes:

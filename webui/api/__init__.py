@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIFlask
 from flask import abort, request
 
-from webui.api import aircheck, airlog, duties, emergencies, health, preview, recordings, stations
+from webui.api import aircheck, airlog, duties, emergencies, faults, health, preview, proofs, recordings, stations
 from webui.auth import API
 
 _BODIES = frozenset(
@@ -22,5 +22,5 @@ def register(app: APIFlask) -> None:
         if request.path.startswith(API) and request.content_length and request.mimetype not in _BODIES:
             abort(415)
 
-    for module in (health, recordings, stations, preview, airlog, aircheck, duties, emergencies):
+    for module in (health, recordings, stations, preview, airlog, proofs, aircheck, duties, faults, emergencies):
         app.register_blueprint(module.bp, url_prefix="/api/v1")

@@ -18,7 +18,7 @@ from schedules.station import StationCode
 from schedules.text import Text
 from store import airings
 from store.airings import LoggedAiring, Mark
-from webui import work
+from webui import witnessing, work
 from webui.api.documents import AiringOut, AirlogAsked
 from webui.api.openapi import content, many
 from webui.api.pages import with_next
@@ -72,7 +72,7 @@ def rows(code: StationCode, asked: AirlogAsked) -> Response:
     """Return rows of the air log; `Link: rel=next` leads to the next part."""
     found = _find(code, asked, asked.limit + 1)
     page = found[: asked.limit]
-    answer = jsonify([_row(row).model_dump(mode="json") for row in page])
+    answer = jsonify([row.model_dump(mode="json") for row in _rows(page)])
     if len(found) <= asked.limit:
         return answer
     last = page[-1]
@@ -91,8 +91,8 @@ def table(code: StationCode, asked: AirlogAsked) -> Response:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_COLUMNS)
-    for row in _find(code, asked, _MOST_LINES):
-        values = _row(row).model_dump(mode="json")
+    for row in _rows(_find(code, asked, _MOST_LINES)):
+        values = row.model_dump(mode="json")
         writer.writerow([cell(values[column]) for column in _COLUMNS])
     return Response(
         # Without the mark at its head, spreadsheets read Vietnamese letters as something else.
@@ -148,11 +148,15 @@ def _verdicts(text: str) -> tuple[Verdict, ...]:
         ) from error
 
 
-def _row(row: LoggedAiring) -> AiringOut:
-    return AiringOut.of(row, language(), aircheck=_aircheck(row))
+def _rows(found: tuple[LoggedAiring, ...]) -> list[AiringOut]:
+    known = witnessing.standings([row.airing for row in found])
+    return [
+        AiringOut.of(row, language(), aircheck=aircheck_of(row), grade=known[row.airing.slot].grade) for row in found
+    ]
 
 
-def _aircheck(row: LoggedAiring) -> str | None:
+def aircheck_of(row: LoggedAiring) -> str | None:
+    """Return the address of what the station recorded of an airing, None where it never sounded."""
     if row.airing.started_at is None or row.airing.ended_at is None or row.station not in services().doors:
         return None
     span = {"from": row.airing.started_at.isoformat(), "to": row.airing.ended_at.isoformat()}

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from link.door import FaultStatus, LiveStatus, OnAirStatus, OutputStatus, StationStatus
+from schedules.airing import Evidence
 from schedules.calendar import FIRST_YEAR, LAST_YEAR
 from schedules.clock import ClockState
 from schedules.duty import DutyStanding
@@ -778,8 +779,8 @@ class AiringOut(Answer):
     aircheck: str | None
 
     @classmethod
-    def of(cls, row: LoggedAiring, language: str, *, aircheck: str | None) -> AiringOut:
-        """Return the row in that language."""
+    def of(cls, row: LoggedAiring, language: str, *, aircheck: str | None, grade: Evidence) -> AiringOut:
+        """Return the row in that language. grade: the best that is known now; the row's own may be lower."""
         airing = row.airing
         return cls(
             slot=airing.slot,
@@ -811,7 +812,7 @@ class AiringOut(Answer):
             verdict=airing.verdict.value,
             reason=None if airing.reason is None else airing.reason.in_language(language),
             rehearsal=airing.rehearsal,
-            evidence=airing.evidence.value,
+            evidence=grade.value,
             self_approved=airing.self_approved,
             by=airing.by,
             duty=airing.duty,
