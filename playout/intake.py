@@ -54,18 +54,18 @@ class Intake:
         held_s: float,
         again_s: float,
         fresh: bool,
-        silent_s: int = SILENT_S,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._pipe = pipe
         self._say = say
         self._held = round(held_s * RATE_HZ)
         self._again = round(again_s * RATE_HZ)
         self._fresh = fresh
-        self._silent_s = silent_s
+        self._monotonic_ns = monotonic_ns
         self._room = threading.Condition()
         self._chunks: deque[bytes] = deque()
         self._count = 0
-        self._came_ns = time.monotonic_ns()
+        self._came_ns = monotonic_ns()
         self._why = ("no_answer", "nothing came")
         self._state = "waiting"
         self._begun = self._giving = False
@@ -90,7 +90,7 @@ class Intake:
             self._room.wait_for(lambda: self._count < MOST_HELD_S * RATE_HZ, timeout=MOST_HELD_S)
             self._chunks.append(pcm)
             self._count += len(pcm) // SAMPLE_BYTES
-            self._came_ns = time.monotonic_ns()
+            self._came_ns = self._monotonic_ns()
 
     def trouble(self, cause: str, detail: str) -> None:
         """Note why nothing comes at the moment, for when it is said."""
@@ -98,16 +98,16 @@ class Intake:
 
     def run(self, stopping: threading.Event) -> None:
         """Give a block to the pipe every 20 ms until `stopping` is set."""
-        due_ns = time.monotonic_ns()
+        due_ns = self._monotonic_ns()
         while not stopping.is_set():
-            now_ns = time.monotonic_ns()
+            now_ns = self._monotonic_ns()
             if now_ns - due_ns > _PAUSED_NS:
                 # Was stopped for a while: what was due then is over.
                 due_ns = now_ns
             while due_ns <= now_ns:
                 self.step(now_ns)
                 due_ns += _BLOCK_NS
-            stopping.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS_PER_S))
+            stopping.wait(max(0.0, (due_ns - self._monotonic_ns()) / NS_PER_S))
 
     def step(self, now_ns: int) -> None:
         """Give the next block, and after every fifty say how it stands."""
@@ -220,7 +220,7 @@ class Intake:
         if samples == 0:
             return
         self._quiet_s = self._quiet_s + 1 if rms_dbfs < SILENT_DBFS else 0
-        if self._quiet_s >= self._silent_s and self._state != "silent":
+        if self._quiet_s >= SILENT_S and self._state != "silent":
             self._turn("silent")
         elif self._quiet_s == 0 and self._state == "silent":
             self._turn("back")

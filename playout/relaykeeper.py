@@ -88,7 +88,8 @@ class IntakeProcess:
         on_exit: Callable[[str], None],
     ) -> None:
         self._wanted = wanted
-        self._pipe = pipe
+        # Its own: the keeper may close the other one while the child is being born.
+        self._pipe = os.dup(pipe)
         self._environment = dict(environment)
         self._on_event = on_event
         self._on_exit = on_exit
@@ -126,6 +127,8 @@ class IntakeProcess:
             self._on_event({"event": "dead", "cause": cause, "detail": str(error)})
             self._on_exit(str(error))
             return
+        finally:
+            os.close(self._pipe)
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None
         with self._lock:
             self._child = child
@@ -384,9 +387,8 @@ class RelayKeeper:
             for report in reports[key]:
                 dead, silent = report.fault("dead"), report.fault("silent")
                 if kept.state is SourceState.DEAD:
-                    self._faults.begin(
-                        dead, fault(_SENTENCES.get(kept.cause, "relay_dead"), name=report.name), kept.detail
-                    )
+                    sentence = _SENTENCES.get(kept.cause, "relay_dead")
+                    self._faults.begin(dead, fault(sentence, name=report.name), kept.detail)
                     current.add(dead)
                 elif kept.state is SourceState.SILENT:
                     self._faults.begin(silent, fault(f"{report.kind}_silent", name=report.name), "below -40 dBFS")
