@@ -381,9 +381,11 @@ def _live(
                 waiting.remove(ordered)
                 verdicts[row["verdict"]] = verdicts.get(row["verdict"], 0) + 1
                 before = ordered.start - timedelta(seconds=1)
-                was = heard(ears, ordered.piece.sound, before, ordered.end + JUDGED_AFTER / 2)
+                # What waited for its output ends later than planned.
+                ended = max(ordered.end, datetime.fromisoformat(row["ended_at"] or row["planned_end"]))
+                was = heard(ears, ordered.piece.sound, before, ended + timedelta(seconds=2))
                 wrong += untrue(row, ordered, was)
-                ears.drop(ordered.end - timedelta(seconds=2))
+                ears.drop(ordered.end - timedelta(seconds=30))
         except requests.RequestException:
             # The daemon is down; asked again when it is back.
             assert troubles.undo is not None
