@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -23,80 +21,45 @@ from audio.aircheck import AircheckShelf
 from audio.ingest import IngestLimits
 from audio.library import Library
 from config import Config, session_secret
-from house.equipment import outputs_of
-from link.codec import load
+from house.equipment import inputs_of, outputs_of
+from house.following import Follower
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
 from link.keys import load_or_make
 from link.manifest import for_station, keep, seal, unseal
+from link.orders import OrderKeys
 from playout.daemon import StationDaemon
 from playout.journal import Journal, Row, newest_state
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
-from schedules.airing import Airing
-from schedules.duty import DutyOutcome
 from schedules.errors import ConfigError, IntentMissing, JournalBroken, LoaError
 from schedules.findings import Finding, Severity
 from schedules.intent import Intent
 from schedules.text import Text
-from store import airings, calendar_days, outcomes
+from store import calendar_days
 from store.database import Database
 from store.intent import load_intent
 from store.revision import bump
 from webui.app import create_app
+from webui.emergencies import deliver
 from webui.intake import Intake
-from webui.services import Services, WebSettings
+from webui.services import OrderSigners, Services, WebSettings
 
 _log = structlog.get_logger()
 
 WEB_THREADS = 8
 STOP_S = 2.0
+DELIVER_S = 2
+"""How often orders that a station has not taken yet are sent again, seconds."""
+
 FIRST_YEAR, LAST_YEAR = -1, 5
 """The years whose holidays the store knows, counted from the present one."""
 
 
 class AlreadyRunning(LoaError):
     """Another Loa holds this DATA."""
-
-
-@dataclass(slots=True)
-class _Follower:
-    """Copies verdicts and outcomes of the journals into the store, where pages find them; the link on one machine."""
-
-    database: Database
-    journals: Mapping[str, Journal]
-    bell: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
-
-    def ring(self, code: str, row: Row) -> None:
-        """Tell that a station wrote a row."""
-        if row.kind in ("verdict", "duty"):
-            self.bell.put(code)
-
-    def run(self, stopping: threading.Event) -> None:
-        """Follow until `stopping`; starts with whatever was missed."""
-        for code in self.journals:
-            self._follow(code)
-        while not stopping.is_set():
-            try:
-                self._follow(self.bell.get(timeout=0.5))
-            except queue.Empty:
-                continue
-
-    def _follow(self, code: str) -> None:
-        journal = self.journals[code]
-        with self.database.reading() as session:
-            last_verdict, last_duty = airings.last_seq(session, code), outcomes.last_seq(session, code)
-        verdicts = journal.rows(after=last_verdict, kind="verdict")
-        duties = journal.rows(after=last_duty, kind="duty")
-        if not verdicts and not duties:
-            return
-        with self.database.writing() as session:
-            for row in verdicts:
-                airings.record(session, code, row.seq, row.hash, load(Airing, row.body))
-            for row in duties:
-                outcomes.record(session, code, row.seq, row.hash, load(DutyOutcome, row.body))
 
 
 class House:
@@ -118,6 +81,8 @@ class House:
         self._scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+        self._signers: OrderSigners | None = None
+        self._services: Services | None = None
         self._sealed: dict[str, tuple[int, Intent]] = {}
         self._sealing = threading.Lock()
         self._intake: Intake | None = None
@@ -197,7 +162,11 @@ class House:
                 continue
             self._journals[station.code] = journal
         self._write_calendar()
-        follower = _Follower(self.database, self._journals)
+        follower = Follower(self.database, self._journals, self.clock)
+        self._signers = OrderSigners(
+            real=load_or_make(self.data / "keys" / "emergency.ed25519"),
+            drill=load_or_make(self.data / "keys" / "drill.ed25519"),
+        )
         for station in self.config.stations:
             code = station.code
             if code not in self._journals:
@@ -214,6 +183,9 @@ class House:
                 intent=_reader(self, code, authority),
                 make_player=_player_maker(code),
                 on_row=_ringer(follower, code),
+                keys=OrderKeys(real=self._signers.real.verify_key, drill=self._signers.drill.verify_key),
+                inputs=inputs_of(station),
+                folder=self.data / "run" / code,
             )
             self.daemons[code] = daemon
             self._supervisor.start(Work(name=f"station-{code}", run=daemon.run, broken=daemon.broken))
@@ -311,7 +283,9 @@ class House:
             data=self.data,
             demo=self.config.demo,
             version=self.version,
+            order_keys=self._signers,
         )
+        self._services = services
         try:
             self._server = create_server(
                 create_app(services),
@@ -353,9 +327,15 @@ class House:
 
     def _keep_house(self) -> None:
         self._scheduler.add_job(self.wake, "interval", seconds=60, id="wake")
+        self._scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
         self._scheduler.add_job(self._purge, "interval", hours=6, id="purge")
         self._scheduler.add_job(self._write_calendar, "interval", hours=24, id="calendar")
         self._scheduler.start()
+
+    def _deliver(self) -> None:
+        """Send emergency orders again that a station has not taken, and learn what became of the others."""
+        if self._services is not None:
+            deliver(self._services)
 
     def _purge(self) -> None:
         before = self.clock.now() - timedelta(days=self.config.retention.aircheck_days)
@@ -374,7 +354,7 @@ def _reader(house: House, code: str, authority: Any) -> Callable[[], Intent]:  #
     return lambda: house.station_intent(code, authority)
 
 
-def _ringer(follower: _Follower, code: str) -> Callable[[Row], None]:
+def _ringer(follower: Follower, code: str) -> Callable[[Row], None]:
     return lambda row: follower.ring(code, row)
 
 
