@@ -40,7 +40,7 @@ def _tape(stage: Stage) -> Samples:
 
 
 def test_a_card_plays_bit_by_bit_at_its_time(pulse: PulseServer, stage: Stage) -> None:
-    """The recording holds every sample of the file, begun within 20 ms of its time; the counts are complete and true."""
+    """The recording holds every sample of the file, begun within 20 ms of its time; the counts are true."""
     sound = stage.noise(2.0)
     stage.open(CARD)
     stage.wait("output", state="ok")
