@@ -26,7 +26,7 @@ def start(n: int) -> Figures:
         listening = _Listening(recording)
         first_ns = stage.after(AHEAD_S + _ORDERED_AHEAD_NS / NS_PER_S)
         for number in range(n):
-            start_ns = first_ns + round((0.8 * number + rng.uniform(0, 0.3)) * NS_PER_S)
+            start_ns = first_ns + round((0.5 * number + rng.uniform(0, 0.15)) * NS_PER_S)
             stage.wait_until_instant(start_ns - _ORDERED_AHEAD_NS)
             sound = noise(rng, 0.3)
             stage.arm(str(number), sound, start_ns=start_ns)
