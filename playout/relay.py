@@ -32,8 +32,8 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 10.0)
 
 _FRAGMENT = 1_200
 _OVERSAMPLED_HZ = 192_000
-# The limiter looks at four samples for one: -1.8 dBFS there is below -1.5 dBTP after the way back.
-_LIMIT = 10 ** (-1.8 / 20)
+# The limiter looks at four samples for one: -2 dBFS there is below -1.5 dBTP after the way back to 48 kHz.
+_LIMIT = 10 ** (-2.0 / 20)
 _CODECS = {
     "mp3": "mp3float,mp3",
     "aac": "aac",
@@ -117,16 +117,19 @@ class Relay:
 
     def _pass_on(self, source: _Bytes, container: str) -> None:
         guarded = _Guarded(source, self._stopping)
+        came = False
         try:
             for pcm in decoded(guarded, container):
                 if self._stopping.is_set():
                     return
-                self._came = True
+                self._came = came = True
                 self._intake.offer(pcm)
         except (av.error.FFmpegError, ValueError) as error:
             raise guarded.trouble or FetchFailed("not_audio", f"{container} that cannot be decoded: {error}") from error
         if guarded.trouble is not None:
             raise guarded.trouble
+        if not came:
+            raise FetchFailed("not_audio", f"no {container} in what came")
 
 
 def decoded(source: _Bytes, container: str) -> Iterator[bytes]:
