@@ -302,6 +302,16 @@ class Matcher:
         return "".join(letters)
 
     @property
+    def found(self) -> bool:
+        """Whether the programme was found at any time."""
+        return bool(self._lines)
+
+    def recent(self, count: int) -> str:
+        """Return the end of the map: the last segments that were judged."""
+        tail = self._segments[max(0, self._next - count) : self._next]
+        return "".join(segment.judged.value for segment in tail if segment.judged is not None)
+
+    @property
     def match(self) -> Match:
         """What was found up to now."""
         letters = self.judged

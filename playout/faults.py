@@ -47,6 +47,26 @@ _OTHER = {
         "Hệ thống chưa quyết định gì cho đài này: chưa có lịch.", "Nothing is decided for this station: it has no plan."
     ),
     "daemon_broken": Text("Bộ phát gặp lỗi và đã chạy lại.", "The station's worker failed and was restarted."),
+    "ear_silent": Text(
+        "Không nghe thấy tiếng ở đầu ra “{name}” trong khi đang phát: người dân không nghe được chương trình.",
+        "Nothing is heard from output “{name}” while it is on air: people do not hear the programme.",
+    ),
+    "ear_foreign": Text(
+        "Tiếng nghe được ở đầu ra “{name}” không phải chương trình đang phát: có thể có người phát chen vào.",
+        "What is heard from output “{name}” is not the programme on air: somebody may be playing something else.",
+    ),
+    "ear_unscheduled": Text(
+        "Đầu ra “{name}” có tiếng trong khi không có gì được phát.",
+        "Output “{name}” sounds although nothing is on air.",
+    ),
+    "ear_lost": Text(
+        "Không thu lại được tiếng của đầu ra “{name}”: chương trình vẫn phát nhưng không có minh chứng nghe được.",
+        "The sound of output “{name}” cannot be recorded: programmes air, but nothing proves that they were heard.",
+    ),
+    "ear_down": Text(
+        "Bộ nghe lại của máy bị dừng, đang chạy lại: chương trình vẫn phát nhưng chưa được nghe kiểm tra.",
+        "The listener ended and is restarted: programmes air, but nobody listens to them meanwhile.",
+    ),
     "amplifier_on": Text(
         "Tăng âm của đầu ra “{name}” vẫn có điện dù đã được lệnh tắt.",
         "The amplifier of output “{name}” still has power although it was switched off.",
@@ -159,6 +179,21 @@ _HINTS = {
     "clock_untrusted": Text(
         "Nối mạng để lấy giờ, hoặc người có trách nhiệm xác nhận giờ.",
         "Connect to a network for the time, or let a responsible person confirm it.",
+    ),
+    "ear_silent": Text(
+        "Kiểm tra tăng âm, âm lượng và dây ra loa.", "Check amplifier, volume and the cables to the loudspeakers."
+    ),
+    "ear_foreign": Text(
+        "Cắt điện tăng âm, rồi tìm xem thiết bị hoặc chương trình nào khác đang dùng đường tiếng này.",
+        "Cut the power of the amplifier, then look for the device or program that uses this line as well.",
+    ),
+    "ear_unscheduled": Text(
+        "Cắt điện tăng âm, rồi tìm xem tiếng phát ra từ đâu.",
+        "Cut the power of the amplifier, then look for where the sound comes from.",
+    ),
+    "ear_lost": Text(
+        "Kiểm tra dây thu, máy thu FM và tên thiết bị trong config.yaml; máy tự thử lại mỗi giây.",
+        "Check the line, the FM receiver and the device's name in config.yaml; the station tries again every second.",
     ),
     "amplifier": Text(
         "Kiểm tra rơ-le, dây điều khiển và nguồn của tăng âm; máy tự thử lại mỗi 5 giây.",
