@@ -117,25 +117,27 @@ class Listener:
 
 
 def decoded(source: io.BytesIO | str, **options: Any) -> tuple[str, Samples]:
-    """Return the codec of a file and its sound as mono at 48 kHz."""
+    """Return the codec of a file or stream and its sound as mono at 48 kHz, up to its end or a time-out."""
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
     pieces: list[Samples] = []
     with av.open(source, **options) as container:
         stream = container.streams.audio[0]
-        with contextlib.suppress(av.error.InvalidDataError):
+        with contextlib.suppress(av.error.InvalidDataError, av.error.ExitError):
             for frame in container.decode(stream):
                 pieces += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
         return str(stream.codec_context.name), np.concatenate(pieces)
 
 
 class SenderProcess:
-    """`python -m playout.sender` for one output."""
+    """`python -m playout.sender` for one output. inside: a command that it is started by."""
 
-    def __init__(self, output: Mapping[str, object]) -> None:
+    def __init__(self, output: Mapping[str, object], *, inside: tuple[str, ...] = ()) -> None:
         self.output = output
         self.told: list[tuple[float, str, str]] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "playout.sender", str(os.getpid())], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [*inside, sys.executable, "-m", "playout.sender", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
         assert self._process.stdin is not None
         order = {"output": dict(output), "socket": str(output["socket"])}
