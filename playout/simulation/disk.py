@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from link.codec import canonical
-from playout.journal import GENESIS, NewestState, Row, row_hash
+from playout.journal import GENESIS, NewestState, Row, Trouble, row_hash
 from schedules.clock import Clock
 from schedules.errors import JournalBroken
 
@@ -86,6 +86,16 @@ class SimulatedJournal:
         """Number and hash of the last row; (0, 64 zeros) while empty."""
         rows = self._disk.rows
         return (rows[-1].seq, rows[-1].hash) if rows else (0, GENESIS)
+
+    @property
+    def landed(self) -> int:
+        """The number of the last row that is on the disk: every one, as nothing here takes time."""
+        return len(self._disk.rows)
+
+    @property
+    def troubles(self) -> tuple[Trouble, ...]:
+        """None: what becomes of a disk that fails is shown with real ones."""
+        return ()
 
     def append(self, kind: str, body: dict[str, Any]) -> Row:
         """Add one row and return it; raises PowerCut where the power goes with this write."""

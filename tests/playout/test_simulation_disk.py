@@ -65,7 +65,7 @@ def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
 def test_rows_are_chained_and_come_back_by_number_and_kind(desk: Desk) -> None:
     """The same rows have the same hashes on either disk, and the real verifier finds nothing wrong with them."""
     journal = desk.start()
-    first = journal.append("boot", {"gap_s": 0.0, "tên": "đài", "z": [1, 2.5, None], "a": 1e-7})
+    first = journal.append("intent", {"gap_s": 0.0, "tên": "đài", "z": [1, 2.5, None], "a": 1e-7})
     desk.clock.advance(1.5)
     second = journal.append("verdict", {"slot": "XA/s/2026-11-23/a"})
 
@@ -73,14 +73,14 @@ def test_rows_are_chained_and_come_back_by_number_and_kind(desk: Desk) -> None:
     assert [second] == journal.rows(after=1) == journal.rows(kind="verdict")
     assert [first] == journal.rows(limit=1)
     assert (2, second.hash) == verify_rows(iter(journal.rows()))
-    assert "2bb20eae" == first.hash[:8]
+    assert "f0a71f51" == first.hash[:8]
 
 
 def test_a_row_is_what_was_written_and_not_what_the_writer_holds(desk: Desk) -> None:
     """Who changes a body afterwards changes no row and no checkpoint."""
     journal = desk.start()
     body = {"slots": ["a"]}
-    journal.append("boot", body)
+    journal.append("intent", body)
     journal.set_checkpoint("alive", body)
     body["slots"].append("b")
 
