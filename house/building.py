@@ -186,6 +186,7 @@ class House:
                 keys=OrderKeys(real=self._signers.real.verify_key, drill=self._signers.drill.verify_key),
                 inputs=inputs_of(station),
                 folder=self.data / "run" / code,
+                equip=True,
             )
             self.daemons[code] = daemon
             self._supervisor.start(Work(name=f"station-{code}", run=daemon.run, broken=daemon.broken))

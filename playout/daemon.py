@@ -6,7 +6,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,10 +18,13 @@ from link.codec import dump, load
 from link.door import LiveOrder, OutputStatus, Receipt, StationStatus
 from link.orders import OrderKeys, unseal_order
 from playout import glance, runs
+from playout.equipment import Equipment, View
 from playout.faults import FaultBook, fault, output_fault
 from playout.journal import Row
 from playout.memory import Memory
+from playout.pieces import PipePiece
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
+from playout.relaydesk import RelayDesk
 from playout.specs import InputSpec, OutputSpec
 from playout.takeovers import Surroundings, Takeovers
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
@@ -34,7 +37,9 @@ from schedules.grid import SlotId
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.reconcile import Action, Arm, Cut, Decide, Disarm, Settle, player_wanted, reconcile, stopped
+from schedules.relaying import place_ends
 from schedules.rundown import Rundown, RundownItem
+from schedules.segment import SAMPLE_RATE_HZ
 from schedules.standing import settle_duties
 from schedules.text import Text
 from schedules.verdicts import judge, not_aired
@@ -152,7 +157,7 @@ class StationDaemon:
     """One station. `run` is its loop, for the supervisor; the rest is its door, safe from any thread.
 
     replan_s: how old a plan may become, seconds, if nothing happens. keys: what emergency orders are checked with.
-    folder: where its named pipes lie.
+    folder: where its named pipes lie. equip: it has a machine of its own around its player, as config.yaml says.
     """
 
     def __init__(
@@ -172,6 +177,7 @@ class StationDaemon:
         keys: OrderKeys | None = None,
         inputs: tuple[InputSpec, ...] = (),
         folder: Path | None = None,
+        equip: bool = False,
     ) -> None:
         self.code = code
         self._outputs = outputs
@@ -196,6 +202,12 @@ class StationDaemon:
         self._keys = keys
         self._inputs = inputs
         self._folder = folder
+        self._equipment: Equipment | None = None
+        if equip and folder is not None:
+            self._equipment = Equipment(
+                outputs=outputs, inputs=inputs, folder=folder, clock=clock, faults=self._faults, append=self._append
+            )
+        self._relays = RelayDesk()
         self._takeovers = Takeovers(
             station=code,
             outputs=outputs,
@@ -206,6 +218,7 @@ class StationDaemon:
             finish=lambda airing: self._finish(airing, self._clock.now()),
             media=library.path,
             make_pipe=self._make_pipe,
+            microphone=self._microphone,
         )
         self._intent: Intent | None = None
         self._memory = Memory()
@@ -256,6 +269,8 @@ class StationDaemon:
     def end(self) -> None:
         """Silence, and leave everything so that the next start finds it."""
         self._up = False
+        if self._equipment is not None:
+            self._equipment.close()
         self._player.drop()
         self._lose_player(self._clock.now())
         self._save_runs()
@@ -305,6 +320,7 @@ class StationDaemon:
         if self._intent is None:
             self._keep_player(now, wanted=False)
             self._step_beside(now)
+            self._step_equipment(now, ())
             return
         if self._plan_due or monotonic - self._planned_at >= self._replan_s:
             self._plan(now, monotonic)
@@ -313,6 +329,8 @@ class StationDaemon:
         rundown = self._near
         if rundown is None:
             return
+        self._step_equipment(now, rundown.items)
+        rundown = self._with_relays(rundown, now)
         self._keep_player(now, wanted=trusted and player_wanted(rundown, self._facts(), now))
         self._step_beside(now)
         # Nothing planned begins beside an emergency.
@@ -328,6 +346,48 @@ class StationDaemon:
         if monotonic - self._alive_at >= ALIVE_S:
             self._alive_at = monotonic
             self._note_alive()
+
+    def _step_equipment(self, now: datetime, items: Sequence[RundownItem]) -> None:
+        """Keep streams, amplifiers and sources as the next minutes need them."""
+        if self._equipment is None:
+            return
+        beside = self._takeovers.run
+        sounding = self._runs if beside is None else {**self._runs, beside.slot: beside}
+        self._equipment.step(
+            View(
+                now=now,
+                items=items,
+                runs=sounding,
+                settled=self._memory.airings,
+                sources=self._intent.sources if self._intent is not None else (),
+                microphone=self._takeovers.live_input,
+            )
+        )
+
+    def _with_relays(self, rundown: Rundown, now: datetime) -> Rundown:
+        """Return the plan with what airs in the places of relays that cannot be heard; those fall silent first."""
+        if self._intent is None or all(item.relay is None for item in rundown.items):
+            return rundown
+        if self._equipment is None:
+            self._relays.down = frozenset(item.relay for item in rundown.items if item.relay is not None)
+            return rundown
+        self._relays.step(
+            rundown.items,
+            runs=self._runs,
+            settled=self._memory.airings,
+            intent=self._intent,
+            facts=replace(self._facts(), media=self._media(self._intent)),
+            state_of=self._equipment.relay_state,
+            now=now,
+        )
+        for slot, run in list(self._runs.items()):
+            if run.item.relay not in self._relays.down:
+                continue
+            if run.state is RunState.ARMED:
+                self._take_back(slot)
+            elif run.state is RunState.PLAYING:
+                self._player.send({"do": "stop", "airing": self._player.airing_of(slot), "fade_ms": FADE_MS})
+        return replace(rundown, items=(*rundown.items, *self._relays.fillers))
 
     def _keep_player(self, now: datetime, *, wanted: bool) -> None:
         if self._player.keep(wanted=wanted or self._takeovers.wants_player):
@@ -434,6 +494,7 @@ class StationDaemon:
             outages=self._current_outages(),
             media=None,
             duties=tuple(self._memory.outcomes.values()),
+            relays_down=self._relays.down,
         )
 
     def _current_outages(self) -> tuple[Outage, ...]:
@@ -553,7 +614,11 @@ class StationDaemon:
 
     def _arm(self, action: Arm) -> None:
         item = action.item
-        if item.sha256 is None:
+        if item.relay is not None:
+            length = place_ends(item) - item.due
+            item = replace(item, samples=round(length.total_seconds() * SAMPLE_RATE_HZ))
+            action = replace(action, item=item)
+        elif item.sha256 is None:
             return
         own = [output.name for output in self._outputs if output.hears(item)]
         if not own:
@@ -568,9 +633,7 @@ class StationDaemon:
             {
                 "do": "arm",
                 "airing": airing,
-                "path": str(self._library.path(item.sha256)),
-                "sha256": item.sha256,
-                "pcm_sha256": item.pcm_sha256,
+                **self._sound_of(item),
                 "samples": item.samples,
                 "from_sample": action.first,
                 "start_ns": self._to_monotonic_ns(action.start),
@@ -578,6 +641,14 @@ class StationDaemon:
                 "outputs": None if len(own) == len(self._outputs) else own,
             }
         )
+
+    def _sound_of(self, item: RundownItem) -> Mapping[str, Any]:
+        """Return where the player gets an item from: the approved file, or the pipe of a relay."""
+        if item.sha256 is not None:
+            path = str(self._library.path(item.sha256))
+            return {"path": path, "sha256": item.sha256, "pcm_sha256": item.pcm_sha256}
+        pipe = self._equipment.relay_pipe(item.relay) if self._equipment is not None and item.relay else None
+        return {"pieces": [PipePiece(pipe=pipe or Path("/nowhere"), samples=item.samples).as_json()]}
 
     def _finish(self, airing: Airing, now: datetime) -> None:
         self._append("verdict", dump(airing))
@@ -598,10 +669,13 @@ class StationDaemon:
         return {
             "do": "open",
             "station": self.code,
-            "outputs": [output.for_player() for output in self._outputs],
+            "outputs": [{**output.for_player(), **self._beside(output)} for output in self._outputs],
             "aircheck": {"folder": str(self._aircheck)},
             "wall_offset_ns": round((self._clock.now().timestamp() - self._clock.monotonic()) * 1e9),
         }
+
+    def _beside(self, output: OutputSpec) -> Mapping[str, Any]:
+        return self._equipment.opening(output) if self._equipment is not None else {}
 
     def _lose_player(self, now: datetime) -> None:
         self._takeovers.lost(now)
@@ -684,7 +758,7 @@ class StationDaemon:
         if run.started_at is None and starts:
             run = runs.started(run, self._to_wall(min(starts)))
             run = runs.progressed(run, {n: o["samples"] for n, o in outputs.items()}, self._clock.now())
-        return runs.ended(
+        over = runs.ended(
             run,
             cause=event["cause"],
             next_sample=event["next"],
@@ -692,6 +766,9 @@ class StationDaemon:
             exact=event["handed_sha256"] is not None and event["handed_sha256"] == run.item.pcm_sha256,
             at=self._to_wall(event["ended_ns"]),
         )
+        gave_way = run.item.relay is not None and event["cause"] == "stopped" and run.reason is None
+        # Its source may come back while its place lasts.
+        return replace(over, state=RunState.INTERRUPTED) if gave_way else over
 
     def _output_changed(self, name: str, state: str, detail: str) -> None:
         self._player.outputs[name] = (state, detail)
@@ -762,6 +839,11 @@ class StationDaemon:
             next_at=self._next_at(now),
             busy=playing.title if playing is not None else None,
         )
+
+    def _microphone(self, name: str) -> Path:
+        if self._equipment is None:
+            return self._make_pipe(f"input-{name}")
+        return self._equipment.microphone_pipe(name)
 
     def _make_pipe(self, name: str) -> Path:
         if self._folder is None:
@@ -903,7 +985,15 @@ class StationDaemon:
 
     def _output_status(self, output: OutputSpec) -> OutputStatus:
         state, detail = self._player.outputs.get(output.name, ("idle", ""))
-        return OutputStatus(name=output.name, kind=output.kind, device=output.device, state=state, detail=detail)
+        amplifier = self._equipment.amplifier_state(output.name) if self._equipment is not None else None
+        return OutputStatus(
+            name=output.name,
+            kind=output.kind,
+            device=output.device,
+            state=state,
+            detail=detail,
+            amplifier=amplifier,
+        )
 
     def plan(self, start: datetime, end: datetime) -> Rundown:
         """Return the station's own plan of `[start, end)` with the facts of this moment."""

@@ -115,7 +115,7 @@ class Takeovers:
     """The orders from outside the plan. Used by the station's thread only, except `alerts` and `live`.
 
     append: writes a journal row. finish: takes a final row of the air log. make_pipe: makes a named pipe of that name
-    and returns its path. media: where the file with a hash lies.
+    and returns its path; microphone: the one of an input. media: where the file with a hash lies.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class Takeovers:
         finish: Callable[[Airing], None],
         media: Callable[[str], Path],
         make_pipe: Callable[[str], Path],
+        microphone: Callable[[str], Path],
     ) -> None:
         self._station = station
         self._outputs = tuple(outputs)
@@ -140,6 +141,7 @@ class Takeovers:
         self._finish = finish
         self._media = media
         self._make_pipe = make_pipe
+        self._microphone = microphone
         self._desk = Desk()
         self._turn: _Turn | None = None
         self._totals: dict[SlotId, _Total] = {}
@@ -274,7 +276,7 @@ class Takeovers:
                     "Wait until that is over.",
                 ),
             )
-        pipe = self._make_pipe(f"live-{order.id}" if order.input is None else f"relay-live-{order.input}")
+        pipe = self._make_pipe(f"live-{order.id}") if order.input is None else self._microphone(order.input)
         self._talk = _Talk(order=order, ends_at=ends_at, pipe=pipe, began_at=now)
         self._append("live", {"live": order.id, "state": "opened", "by": order.by, "until": ends_at.isoformat()})
         return Receipt(taken=True)

@@ -11,6 +11,7 @@ from schedules.clock import Interval
 from schedules.duty import DutyOutcome
 from schedules.grid import SlotId
 from schedules.rundown import RundownItem
+from schedules.sources import SourceCode
 from schedules.station import StationCode
 from schedules.text import Text
 
@@ -173,6 +174,7 @@ class Facts:
     aired: when each recording last aired whole here, however long ago.
     media: hashes of the audio that is on the station; None where nobody looked (a preview elsewhere).
     since: nothing that was due before it is decided any more. duties: how they ended in periods that are over.
+    relays_down: sources of relays that cannot be heard now; their places are silent, or have local recordings.
     """
 
     station: StationCode
@@ -184,3 +186,4 @@ class Facts:
     silences: tuple[Silence, ...] = ()
     outages: tuple[Outage, ...] = ()
     duties: tuple[DutyOutcome, ...] = ()
+    relays_down: frozenset[SourceCode] = frozenset()

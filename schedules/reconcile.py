@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schedules.airing import Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.clock import Interval
 from schedules.grid import SlotId
+from schedules.relaying import place_ends
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import SAMPLE_RATE_HZ
 from schedules.text import Text
@@ -79,7 +80,10 @@ class Decide:
 
 _OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 
-_NO_RELAY = Text("Máy phát này chưa tiếp sóng được nguồn khác.", "This station cannot relay another source yet.")
+_NO_RELAY = Text("Nguồn tiếp âm không có tiếng.", "No sound came from the source of the relay.")
+
+RELAY_WORTH = timedelta(seconds=5)
+"""A relay is not begun, or gone on with, for less than this."""
 
 Action = Arm | Disarm | Cut | Settle | Decide
 
@@ -90,13 +94,20 @@ def player_wanted(rundown: Rundown, facts: Facts, now: datetime) -> bool:
         return True
     settled = {row.slot for row in facts.airings}
     return any(
-        item.sha256 is not None
+        (item.sha256 is not None or item.relay is not None)
         and item.slot not in settled
         and item.replaced_by is None
         and item.cancelled_by is None
-        and item.due - WAKE_AHEAD <= now < max(item.due, item.start + timedelta(seconds=item.late_limit_s))
+        and item.due - WAKE_AHEAD <= now < _latest(item)
         for item in rundown.items
     )
+
+
+def _latest(item: RundownItem) -> datetime:
+    """Return until when an item may still begin."""
+    if item.relay is not None:
+        return place_ends(item)
+    return max(item.due, item.start + timedelta(seconds=item.late_limit_s))
 
 
 def reconcile(rundown: Rundown, facts: Facts, now: datetime, *, ready: bool) -> tuple[Action, ...]:
@@ -130,7 +141,7 @@ def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: date
     if item.replaced_by is not None:
         return Decide(item, Verdict.REPLACED, item.why, by=item.replaced_by) if now >= item.start else None
     if item.relay is not None:
-        return Decide(item, Verdict.MISSED, _NO_RELAY) if now >= item.start else None
+        return _unbegun_relay(item, facts, now, ready=ready)
     if item.sha256 is None:
         return Decide(item, Verdict.MISSED, item.why) if now >= item.start else None
     late = now - item.start
@@ -155,6 +166,21 @@ def _unbegun(item: RundownItem, runs: dict[SlotId, Run], facts: Facts, now: date
         if joined is not None and joined.state is RunState.INTERRUPTED:
             return None
     return Arm(item, start)
+
+
+def _unbegun_relay(item: RundownItem, facts: Facts, now: datetime, *, ready: bool) -> Action | None:
+    """Return what to do with a relay's place: it is joined late, as long as enough of it is left, and ends in time."""
+    start = max(item.due, now + LEAD)
+    if place_ends(item) - start < RELAY_WORTH:
+        decided = _too_late(item, facts.outages, now)
+        return decided if item.relay not in facts.relays_down else replace(decided, reason=_NO_RELAY)
+    if not ready or item.due - ARM_AHEAD > now or item.relay in facts.relays_down:
+        return None
+    return Arm(item, start, first=_samples(start - item.due))
+
+
+def _samples(length: timedelta) -> int:
+    return round(length.total_seconds() * SAMPLE_RATE_HZ)
 
 
 def _open(item: RundownItem, end: datetime) -> bool:
@@ -203,11 +229,23 @@ def _interrupted(run: Run, planned: RundownItem | None, facts: Facts, now: datet
         return [Settle(run.slot, reason, planned.cancelled_by)]
     if planned is not None and planned.sha256 != run.item.sha256:
         return [Settle(run.slot, planned.why)]
-    action = _going_on(run, planned, now)
+    action = _going_on(run, planned, now) if run.item.relay is None else _relay_going_on(run, facts, now)
+    if action is None:
+        return []
     if isinstance(action, Settle) and action.reason is None:
         action = Settle(run.slot, _why_interrupted(run, facts.outages))
     # What cannot go on now may do so later, as long as enough of it is left.
     return [action] if ready or isinstance(action, Settle) else []
+
+
+def _relay_going_on(run: Run, facts: Facts, now: datetime) -> Arm | Settle | None:
+    """Return how a relay goes on that was interrupted: where the clock is, once its source can be heard."""
+    start = now + LEAD
+    if place_ends(run.item) - start < RELAY_WORTH:
+        return Settle(run.slot)
+    if run.item.relay in facts.relays_down:
+        return None
+    return Arm(run.item, start, first=_samples(start - run.item.due))
 
 
 def _going_on(run: Run, planned: RundownItem | None, now: datetime) -> Arm | Settle:

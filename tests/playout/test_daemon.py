@@ -690,7 +690,7 @@ def test_an_emergency_airs_outside_the_permitted_hours_and_over_what_plays(folde
 
 
 def test_a_relay_is_missed_and_says_why(folder: Path) -> None:
-    """What the station cannot air yet is a row with an honest reason, and what follows it airs."""
+    """A source that cannot be heard is a row with an honest reason, and what follows it airs."""
     village = Village(folder)
     relay = SessionItem(id="vov", kind=ItemKind.RELAY, relay="VOV1", length_s=60)
     village.decide(segments=(village.recorded("cds", 30),), sessions=(session(relay, place("cds", fixed="cds")),))
@@ -698,4 +698,4 @@ def test_a_relay_is_missed_and_says_why(folder: Path) -> None:
 
     missed, aired = village.airings()
     assert (Verdict.MISSED, Verdict.AIRED) == (missed.verdict, aired.verdict)
-    assert "tiếp sóng" in str(missed.reason)
+    assert "tiếp âm" in str(missed.reason)

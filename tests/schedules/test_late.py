@@ -86,13 +86,12 @@ def decided(action: object) -> tuple[Verdict, Text]:
     [
         ({"sha256": None, "segment": None}, Verdict.MISSED, "why"),
         ({"replaced_by": "XA/oneoff/1"}, Verdict.REPLACED, "why"),
-        ({"relay": "VOV1", "sha256": None}, Verdict.MISSED, "relay"),
     ],
 )
 def test_what_cannot_air_is_decided_at_its_start_and_not_before(
     changes: dict[str, object], verdict: Verdict, reason: str
 ) -> None:
-    """An empty place, a replaced one, a relay: until its moment something may still change."""
+    """An empty place, a replaced one: until its moment something may still change."""
     item = planned(**changes)  # type: ignore[arg-type]
 
     assert () == asked(-0.001, item)
