@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
 from audio.matching import AUDIBLE_DBFS, SEGMENT_S, Band, Judged, Match, Matcher
 from playout.earstream import EAR_HZ, EarStream
@@ -198,6 +199,8 @@ class Hearing:
                 one.matcher.expect(sound, known=known)
         except SegmentUnplayable as error:
             one.problem = error.findings[0].code
+        except soundfile.LibsndfileError:
+            one.problem = "decode"
 
     def _complete(self, one: _Airing, now_ns: int) -> bool:
         offset_ms = one.matcher.offset_ms
