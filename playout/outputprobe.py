@@ -40,7 +40,10 @@ class Trouble:
 
 
 def ask_output(output: OutputSpec) -> Trouble | None:
-    """Return what keeps an output from sounding, None where nothing is known; may take seconds."""
+    """Return what keeps an output from sounding, None where nothing is known.
+
+    May take seconds, or hang with its sound server: it is asked beside the loop.
+    """
     device = output.device or ""
     match output.kind:
         case "pulse":
@@ -62,7 +65,8 @@ def ask_input(kind: str, device: str) -> Trouble | None:
 def _ask_pulse(device: str, *, sources: bool) -> Trouble | None:
     try:
         with pulsectl.Pulse("loa-probe", connect=False) as pulse:
-            pulse.connect(timeout=ANSWER_S)
+            # Its own time-out is always waited for to its end; a server that hangs is left to whoever asked for this.
+            pulse.connect()
             listed: list[Any] = pulse.source_list() if sources else pulse.sink_list()
     except (pulsectl.PulseError, OSError) as error:
         return Trouble(wrong=Wrong.NO_SERVER, detail=f"PulseAudio: {error}")
