@@ -107,9 +107,9 @@ def _switches(recording: Recording, n: int, tell: Callable[[str], str]) -> list[
     errors: list[float | None] = []
     for _ in range(n):
         due_ns = time.monotonic_ns() + round(1.5 * NS_PER_S)
-        tell(f"var.set at = {(time.time_ns() + due_ns - time.monotonic_ns()) / NS_PER_S:.4f}")
+        tell(f"var.set at={(time.time_ns() + due_ns - time.monotonic_ns()) / NS_PER_S:.4f}")
         recording.wait_for(due_ns + NS_PER_S)
-        tell(f"var.set at = {_NEVER}")
+        tell(f"var.set at={_NEVER}")
         first = recording.position_at(due_ns) - RATE_HZ // 5
         sounding = np.flatnonzero(recording.piece(first, recording.end))
         errors.append(
