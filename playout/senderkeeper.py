@@ -91,17 +91,18 @@ class SenderKeeper:
         if child is None:
             if now >= sender.start_at:
                 self._start(spec, sender, now)
-        elif child.over:
-            self._restart_later(sender, now, why=child.last_words or "the sender ended")
         else:
-            told = child.take()
+            over, told = child.over, child.take()
             if told is not None:
                 sender.heard_at = now
+                sender.spoke = True
                 sender.set(*told, now=now)
-            if now - sender.heard_at > (_HANG_S if sender.spoke else _START_S):
+            if over:
+                why = sender.detail if sender.state == "lost" and sender.spoke else child.last_words
+                self._restart_later(sender, now, why=why or "the sender ended")
+            elif now - sender.heard_at > (_HANG_S if sender.spoke else _START_S):
                 child.kill()
                 self._restart_later(sender, now, why="the sender hung")
-            sender.spoke = sender.spoke or told is not None
         self._judge(spec.name, sender, now)
 
     def _start(self, spec: OutputSpec, sender: _Sender, now: float) -> None:
