@@ -50,7 +50,8 @@ _OPEN_SEGMENTS = 60
 _QUIET_BELOW_MEAN = 10 ** (-15 / 10)
 _SOUNDING_POWER = 10 ** (-50 / 10)
 _AUDIBLE_POWER = 10 ** (AUDIBLE_DBFS / 10)
-_ON_TOP = 0.55  # of the share of the energy that the programme usually explains
+_IN_PAUSE = 10 ** (-8 / 10)  # of the loudest of the programme of late, in a pause of more than half a second
+_ON_TOP = 0.7  # of the share of the energy that the programme usually explains
 _USUAL = 0.7
 _CLEAR_SEGMENTS = 240
 _RECENT_SEGMENTS = 7
@@ -256,7 +257,9 @@ class Matcher:
         self._lines: list[list[tuple[int, float]]] = []
         self._clarity = clarity
         self._clear: deque[float] = deque(maxlen=_CLEAR_SEGMENTS)
+        self._energies: deque[tuple[float, float]] = deque(maxlen=_RECENT_SEGMENTS)
         self._mean_power = 0.0
+        self._heard_power = 0.0
         self._sounded = 0
 
     def expect(self, sound: Sound, *, known: bool = True) -> None:
@@ -329,7 +332,7 @@ class Matcher:
             matched_s=matched * SEGMENT_S,
             silent_s=(silent + mute) * SEGMENT_S,
             foreign_s=(foreign + letters.count(Judged.MIXED)) * SEGMENT_S,
-            clarity=round(float(np.quantile(self._clear, _USUAL)), 3) if len(self._clear) >= _RECENT_SEGMENTS else None,
+            clarity=None if self._usual is None else round(self._usual, 3),
             level_dbfs=round(max(-120.0, 10 * math.log10(power)) if power > 0 else -120.0, 1),
             map=letters,
         )
@@ -430,6 +433,8 @@ class Matcher:
         segment.heard_power = self._recording.power(begin, begin + _SEGMENT)
         if not segment.known or not segment.sounding:
             self._judge_level(segment)
+            if segment.known and self._sounds_in_pause(segment):
+                segment.judged = Judged.FOREIGN
             return None
         wanted = self._reference.wave(segment.at, segment.at + _SEGMENT)
         heard = self._recording.wave(begin - _REACH, begin + _SEGMENT + _REACH)
@@ -440,15 +445,31 @@ class Matcher:
         if segment.likeness < _MATCHED and segment.near < _WEAK:
             segment.judged = Judged.FOREIGN if self._audible(segment) else Judged.SILENT
             return None
-        segment.judged = Judged.MIXED if self._something_on_top(segment.likeness**2) else Judged.MATCHED
+        energy = float(np.dot(heard[best : best + _SEGMENT], heard[best : best + _SEGMENT]))
+        segment.judged = Judged.MIXED if self._something_on_top(segment.likeness**2, energy) else Judged.MATCHED
+        if segment.judged is Judged.MATCHED:
+            self._heard_power = max(segment.heard_power, 0.95 * self._heard_power)
         return float(middle - _REACH + best) if segment.likeness >= _MATCHED else None
 
-    def _something_on_top(self, explained: float) -> bool:
+    def _sounds_in_pause(self, segment: _Segment) -> bool:
+        """Return whether there is sound as loud as the programme where it is quiet, and not only its echo."""
+        before = segment.at // _SEGMENT - 1
+        if before < 0 or self._segments[before].sounding:
+            return False
+        return segment.heard_power > max(_AUDIBLE_POWER, _IN_PAUSE * self._heard_power)
+
+    def _something_on_top(self, explained: float, energy: float) -> bool:
         """Return whether for some seconds the programme explained much less of what is heard than it does otherwise."""
-        self._clear.append(explained)
-        usual = max(self._clarity, float(np.quantile(self._clear, _USUAL)))
-        recent = list(self._clear)[-_RECENT_SEGMENTS:]
-        return float(np.median(recent)) < _ON_TOP * usual
+        self._energies.append((explained * energy, energy))
+        of_programme, of_all = np.sum(self._energies, axis=0)
+        clear = float(of_programme / max(of_all, _NO_ENERGY))
+        if len(self._energies) == _RECENT_SEGMENTS:
+            self._clear.append(clear)
+        return clear < _ON_TOP * max(self._clarity, self._usual or 0.0)
+
+    @property
+    def _usual(self) -> float | None:
+        return float(np.quantile(self._clear, _USUAL)) if self._clear else None
 
     def _judge_unfound(self, segment: _Segment) -> None:
         begin = segment.at + self._early

@@ -101,6 +101,21 @@ def test_f22_sound_on_top_is_foreign_though_the_programme_is_there(sentences, pr
     assert "x" not in found.map[:20]
 
 
+def test_f22_sound_in_a_long_pause_is_foreign(sentences, rng) -> None:
+    """Another voice in six seconds of silence that belong to the programme is foreign; noise and echo there are not."""
+    pause = np.zeros(6 * RATE_HZ, dtype=np.int16)
+    programme = np.concatenate([*sentences[:2], pause, *sentences[2:4]])
+    begin = 3 * RATE_HZ + len(sentences[0]) + len(sentences[1])
+    recording = CHAINS["all"].heard(programme, rng)
+    assert compared(programme, recording).foreign_s == 0
+    recording[begin : begin + 6 * RATE_HZ] = CLEAN.heard(np.concatenate(sentences[6:10]), rng, before_s=0)[
+        : 6 * RATE_HZ
+    ]
+    found = compared(programme, recording)
+    assert found.foreign_s == pytest.approx(5, abs=1.5)
+    assert found.share is not None and found.share > 0.9
+
+
 def test_it_is_found_again_after_it_was_lost(programme, rng) -> None:
     """Where the recording leaves out a second, the rest is found at its new offset."""
     recording = CLEAN.heard(programme, rng)
