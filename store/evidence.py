@@ -75,10 +75,14 @@ class Known:
     foreign_s: float = 0.0
 
     @property
+    def too_little(self) -> bool:
+        """Whether too little of it was recognised at some output."""
+        return self.share is not None and self.share < _ENOUGH
+
+    @property
     def doubtful(self) -> bool:
         """Whether something was heard that should not be so."""
-        too_little = self.share is not None and self.share < _ENOUGH
-        return too_little or self.silent_s >= _NOTICED_S or self.foreign_s >= _NOTICED_S
+        return self.too_little or self.silent_s >= _NOTICED_S or self.foreign_s >= _NOTICED_S
 
 
 def record(

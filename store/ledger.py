@@ -40,6 +40,7 @@ class Entry:
     slot: str
     station: str
     row: tuple[int, str]
+    person: str
     name: str
     role: str
     unit: str
@@ -154,6 +155,7 @@ def _entry(row: Row[Any]) -> Entry:
         slot=row.subject,
         station=body["station"],
         row=(body["row"], body["row_hash"]),
+        person=row.person,
         name=body["name"],
         role=body["role"],
         unit=body["unit"],

@@ -47,6 +47,8 @@ PAGES = [
     ("/nhat-ky", "airlog.read"),
     ("/nhat-ky?van_de=1", "airlog.read"),
     ("/nhat-ky.csv", "airlog.read"),
+    ("/su-co", "faults.read"),
+    ("/su-co?dang=1", "faults.read"),
     ("/them", "account.own"),
     ("/tai-khoan", "account.own"),
     ("/nguoi-dung", "accounts.manage"),

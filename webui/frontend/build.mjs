@@ -18,7 +18,7 @@ const ICONS = {
   back: "arrow-back-up", lock: "lock", user: "user", inbox: "inbox", filter: "filter", link: "link", pause: "player-pause",
   play: "player-play", stop: "player-stop", shield: "shield-check", settings: "settings", help: "help-circle",
   more: "dots", listen: "headphones", offline: "cloud-off", logout: "logout", language: "language", urgent: "urgent",
-  scissors: "scissors", left: "chevron-left", right: "chevron-right", edit: "edit", silence: "volume-off", list: "list-details",
+  scissors: "scissors", left: "chevron-left", right: "chevron-right", edit: "edit", silence: "volume-off", list: "list-details", tool: "tool",
 };
 
 function named(name, content) {

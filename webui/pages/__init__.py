@@ -13,6 +13,7 @@ from webui.pages import (
     duties,
     dutyrules,
     entrance,
+    faults,
     items,
     language,
     layout,
@@ -20,6 +21,7 @@ from webui.pages import (
     occurrence,
     plan,
     programmes,
+    proof,
     session,
     settings,
     stations,
@@ -49,6 +51,8 @@ _ROOMS = (
     programmes,
     settings,
     airlog,
+    proof,
+    faults,
     more,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.airing import Airing, Evidence, Verdict
@@ -19,6 +20,7 @@ from schedules.clock import Interval
 from schedules.station import Station
 from store import airings
 from store.airings import LoggedAiring, Mark
+from webui import witnessing
 from webui.auth import allowed
 from webui.pages import answers, states
 from webui.pages.formats import clock_s, day_short, length, local, number, parse_day
@@ -26,6 +28,7 @@ from webui.pages.language import say
 from webui.pages.layout import page
 from webui.pages.scope import Scope, door, now, scope
 from webui.services import services
+from webui.witnessing import Standing
 
 _PAGE = 50
 _DAYS = 7
@@ -49,7 +52,9 @@ class Row:
     late: str
     title: str
     about: str
+    doubt: str
     listen: str
+    stands: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,8 @@ def airlog() -> AnyResponse:
             limit=_PAGE + 1,
         )
         counts = airings.counts(session, stations=codes, start=during.start, end=during.end)
-    rows = [_row(mine, one) for one in found[:_PAGE]]
+    known = witnessing.standings([one.airing for one in found[:_PAGE]])
+    rows = [_row(mine, one, known[one.airing.slot]) for one in found[:_PAGE]]
     more = ""
     if len(found) > _PAGE:
         last = found[_PAGE - 1]
@@ -116,6 +122,7 @@ def airlog() -> AnyResponse:
         chosen=chosen,
         scope=mine,
         now=now(),
+        by_people=Evidence.H,
         more=more,
         troubles=sum(counts.get(verdict, 0) for verdict in _TROUBLE),
         trouble_url=f"{base}?{chosen.query(van_de='' if chosen.trouble else '1', ket_qua='')}",
@@ -142,7 +149,8 @@ def airlog_csv() -> AnyResponse:
         )
     table = io.StringIO()
     writer = csv.writer(table)
-    writer.writerows(_cells(mine, found))
+    known = witnessing.standings([one.airing for one in found])
+    writer.writerows(_cells(mine, found, known))
     # The mark at the start makes a spreadsheet read the file as UTF-8.
     response = Response("\ufeff" + table.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = (
@@ -152,7 +160,7 @@ def airlog_csv() -> AnyResponse:
     return response
 
 
-def _cells(mine: Scope, found: tuple[LoggedAiring, ...]) -> Iterator[list[str]]:
+def _cells(mine: Scope, found: tuple[LoggedAiring, ...], known: Mapping[str, Standing]) -> Iterator[list[str]]:
     yield [
         _("Ngày"),
         _("Đài"),
@@ -188,7 +196,7 @@ def _cells(mine: Scope, found: tuple[LoggedAiring, ...]) -> Iterator[list[str]]:
                 say(states.VERDICTS[row.verdict].word),
                 f"{row.seconds_aired:.3f}",
                 f"{row.samples_expected / 48_000:.3f}",
-                row.evidence.value,
+                known[row.slot].grade.value,
                 _("phát thử, không ra loa") if row.rehearsal else "",
                 say(row.reason),
                 row.slot,
@@ -242,7 +250,7 @@ def _mark(text: str) -> Mark | None:
         return None
 
 
-def _row(mine: Scope, one: LoggedAiring) -> Row:
+def _row(mine: Scope, one: LoggedAiring, stands: Standing) -> Row:
     station = mine.station(one.station)
     row = one.airing
     zone = station.zone
@@ -254,14 +262,17 @@ def _row(mine: Scope, one: LoggedAiring) -> Row:
         day=day_short(local(row.planned_start, zone).date()),
         planned=clock_s(row.planned_start, zone),
         actual=clock_s(row.started_at, zone) if row.started_at else "",
-        late=_late(row),
+        late=late(row),
         title=row.title or say(states.ITEMS_BY_VALUE.get(row.kind)),
         about=_about(row),
-        listen=_listen(station, row),
+        doubt=doubt(stands),
+        listen=listen_url(station, row),
+        stands=stands,
     )
 
 
-def _late(row: Airing) -> str:
+def late(row: Airing) -> str:
+    """Return how much too early or too late it began, in words; nothing below two seconds."""
     if row.start_error_s is None or abs(row.start_error_s) < 2:
         return ""
     if row.start_error_s < 0:
@@ -284,7 +295,23 @@ def _about(row: Airing) -> str:
     return " · ".join(parts)
 
 
-def _listen(station: Station, row: Airing) -> str:
+def doubt(stands: Standing) -> str:
+    """Return what was heard, or not heard, against the verdict, in words; nothing where all fits."""
+    known = stands.known
+    parts = []
+    if known.share is not None and known.too_little:
+        parts.append(_("chỉ nghe khớp %(n)s%% nội dung", n=number(known.share * 100)))
+    if known.silent_s >= 1:
+        parts.append(_("có %(n)s giây im ở đầu ra", n=number(known.silent_s)))
+    if known.foreign_s >= 1:
+        parts.append(_("có %(n)s giây tiếng lạ ở đầu ra", n=number(known.foreign_s)))
+    if stands.denied:
+        parts.append(ngettext("%(num)d người không nghe thấy", "%(num)d người không nghe thấy", stands.denied))
+    return ", ".join(parts)
+
+
+def listen_url(station: Station, row: Airing) -> str:
+    """Return the address of what was recorded of it, nothing where nothing was."""
     its = door(station.code)
     if its is None or row.started_at is None or row.ended_at is None:
         return ""

@@ -57,6 +57,7 @@ LOG = Entry(
     label=Text("Nhật ký phát sóng", "Air log"),
     short=Text("Nhật ký", "Air log"),
 )
+FAULTS = Entry(key="faults", endpoint="pages.faults", icon="tool", label=Text("Sự cố", "Faults"))
 PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
 PROGRAMMES = Entry(key="programmes", endpoint="pages.programmes", icon="list", label=Text("Chuyên mục", "Programmes"))
 MORE = Entry(key="more", endpoint="pages.more", icon="more", label=Text("Thêm", "More"))
@@ -68,14 +69,14 @@ _OFFICER = Menu(
     groups=(
         Group(title=None, entries=(TODAY,)),
         Group(title=_MAKING, entries=(ITEMS, WEEK)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
 )
 _LEADER = Menu(
     groups=(
         Group(title=None, entries=(APPROVE, TODAY)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
         Group(title=_MAKING, entries=(ITEMS, WEEK)),
     ),
     tabs=(APPROVE, TODAY, DUTIES, LOG, MORE),
@@ -83,7 +84,7 @@ _LEADER = Menu(
 _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
         Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK, PROGRAMMES)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
@@ -91,7 +92,7 @@ _CENTRE = Menu(
 _INSPECTOR = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
         Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, WEEK)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
@@ -99,7 +100,7 @@ _INSPECTOR = Menu(
 _ADMIN = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
         Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES)),
         Group(title=Text("Hệ thống", "System"), entries=(PEOPLE,)),
     ),
