@@ -118,3 +118,27 @@ def test_a_driver_that_hangs_is_told_and_holds_up_nothing(pulse: PulseServer, st
     assert ended["outputs"]["tape"]["samples"] == len(sound)
     assert ended["outputs"]["card"]["samples"] < 1.6 * RATE_HZ
     assert stage.wait_after(time.monotonic_ns(), "output", name="card", state="ok") < 4
+
+
+def test_f24_after_an_underrun_it_goes_on_where_the_clock_is(pulse: PulseServer, stage: Stage) -> None:
+    """When the process stood still for a second, the card ran dry: that is told and stated, and the rest is in time."""
+    sound = stage.noise(5.0)
+    stage.open(CARD)
+    stage.wait("output", state="ok")
+    with pulse.recording("horn") as recording:
+        start_ns = in_s(2.2)
+        stage.arm("a", sound, start_ns=start_ns)
+        wait_for_instant(start_ns + NS_PER_S)
+        os.kill(stage.player.pid, signal.SIGSTOP)
+        wait_for_instant(start_ns + 2 * NS_PER_S)
+        os.kill(stage.player.pid, signal.SIGCONT)
+        ended = stage.wait("ended", airing="a")
+        late = sound[4 * RATE_HZ : round(4.5 * RATE_HZ)]
+        match = recording.find(late)
+        heard_ns = int(recording.instants_ns([match.position])[0])
+    assert match.likeness > 0.99
+    assert abs(heard_ns - (start_ns + 4 * NS_PER_S)) < 20_000_000
+    assert 0.5 < sum(hole["seconds"] for hole in ended["holes"]) < 2
+    assert ended["outputs"]["card"]["samples"] < len(sound)
+    assert ended["cause"] == "complete"
+    assert "underruns" in stage.told("output", name="card")[-1]["detail"]
