@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -16,20 +17,18 @@ from typing import Any
 
 import click
 import structlog
-from nacl.signing import VerifyKey
 
 import config as settings
-from house import orders
+from house import orders, verifying
 from house.building import AlreadyRunning, House
 from house.demonstration import Demonstration, Login
 from house.keeping import restore as restore_backup
-from house.keeping import station_key
 from house.sheet import plan_answer, programme_sheet
 from link.codec import dump, load
 from link.control import NotRunning, ask
 from link.scenario import Scenario
 from link.scenariofile import BadScenario, read
-from playout.journal import verify_file
+from playout.journalcheck import Witness
 from schedules.calendar import FIRST_YEAR, LAST_YEAR, period_of
 from schedules.checking import check_grid
 from schedules.errors import ConfigError, JournalBroken, LoaError, Refused
@@ -427,38 +426,44 @@ def journal() -> None:
     """The stations' journals."""
 
 
+def _head(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Witness | None:
+    if value is None:
+        return None
+    seq, _, digest = value.partition(":")
+    if not seq.isdigit() or re.fullmatch("[0-9a-f]{64}", digest) is None:
+        raise click.BadParameter(f"{value!r} is not NUMBER:HASH, as on a printed report")
+    return Witness(int(seq), digest)
+
+
 @journal.command("verify")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--station", help="Only this station; all if left out.")
+@click.option("--head", callback=_head, help="NUMBER:HASH of a row as it is known elsewhere: a cut tail shows by it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @_options
 @_guarded
-def journal_verify(file: Path | None, station: str | None, as_json: bool, config_file: Path, data: Path | None) -> None:
-    """Recompute the chain of a journal; names the first bad row."""
+def journal_verify(
+    file: Path | None, station: str | None, head: Witness | None, as_json: bool, config_file: Path, data: Path | None
+) -> None:
+    """Check a journal, or the proof of an airing: names the first bad row, and whose signature it bears."""
+    if head is not None and file is None and station is None:
+        raise click.UsageError("--head belongs to one journal: give its FILE or --station")
+    heads = () if head is None else (head,)
     if file is not None:
-        found: list[tuple[str, Path, VerifyKey | None]] = [(file.stem, file, None)]
-    else:
-        folder = _settings(config_file, data).data
-        paths = [p for p in sorted((folder / "journal").glob("*.db")) if station in (None, p.stem)]
-        found = [(path.stem, path, station_key(folder, path.stem)) for path in paths]
-    results = []
-    for code, path, key in found:
-        if not path.exists():
-            raise click.UsageError(f"there is no {path}")
+        # Also on a machine that has no settings: only no keys are known there.
+        folder = _settings(config_file, data).data if config_file.exists() else data or Path("data")
         try:
-            rows, head = verify_file(path, key)
-            results.append({"journal": code, "ok": True, "rows": rows, "head": head})
-        except JournalBroken as error:
-            results.append({"journal": code, "ok": False, "first_bad_row": error.seq, "reason": error.reason})
+            results = [verifying.verify_given(file, folder, heads)]
+        except OSError as error:
+            raise click.UsageError(f"{file} cannot be read: {error.strerror}") from error
+    else:
+        results = verifying.verify_stations(_settings(config_file, data).data, station, heads)
     if not results:
         raise click.UsageError("there is no journal")
 
     def lines() -> None:
-        for result in results:
-            if result["ok"]:
-                click.echo(f"{result['journal']}: {result['rows']} rows, chain intact, head {result['head']}")
-            else:
-                click.echo(f"{result['journal']}: BROKEN at row {result['first_bad_row']}: {result['reason']}")
+        for text in (text for result in results for text in verifying.lines(result)):
+            click.echo(f"{text.vi}  ·  {text.en}")
 
     _answer(results[0] if len(results) == 1 else results, as_json, lines)
     sys.exit(DONE if all(result["ok"] for result in results) else NOT_SO)

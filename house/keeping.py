@@ -15,6 +15,7 @@ from pathlib import Path
 from nacl.signing import SigningKey, VerifyKey
 
 from playout.journal import verify_file
+from playout.journalfile import journal_files, journals_in
 from schedules.errors import JournalBroken, Refused
 from schedules.findings import Finding, Severity
 from schedules.text import Text
@@ -45,10 +46,11 @@ def back_up(data: Path, target: Path, now: datetime, *, copy_store: Callable[[Pa
     copy_store(target / "loa.db")
     journals: dict[str, int] = {}
     (target / "journal").mkdir()
-    for path in sorted((data / "journal").glob("*.db")):
-        copy = target / "journal" / path.name
-        _copy_journal(path, copy)
-        journals[path.stem] = verify_file(copy, station_key(data, path.stem))[0]
+    for first in journals_in(data / "journal"):
+        for path in journal_files(first):
+            _copy_journal(path, target / "journal" / path.name)
+        copy = target / "journal" / first.name
+        journals[first.stem] = verify_file(copy, station_key(data, first.stem))[0]
     for name in _SMALL:
         if (data / name).is_dir():
             shutil.copytree(data / name, target / name)
@@ -80,7 +82,7 @@ def verify_backup(source: Path) -> tuple[Finding, ...]:
             found.append(_error("file_changed", f"Tệp {name} đã bị thay đổi.", f"{name} was changed.", name))
     if found:
         return tuple(found)
-    for path in sorted((source / "journal").glob("*.db")):
+    for path in journals_in(source / "journal"):
         try:
             verify_file(path, station_key(source, path.stem))
         except JournalBroken as error:

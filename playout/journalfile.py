@@ -218,7 +218,11 @@ def reading(path: Path, *, lenient: bool = False) -> Iterator[sqlite3.Connection
 
     lenient: letters that are none are given back as they are, for the hash to find.
     """
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+    log = path.with_name(f"{path.name}-wal")
+    # On a medium that cannot be written SQLite wants to be told that nobody else writes either.
+    alone = not os.access(path.parent, os.W_OK) and (not log.exists() or log.stat().st_size == 0)
+    address = f"{path.absolute().as_uri()}?{'immutable=1' if alone else 'mode=ro'}"
+    with closing(sqlite3.connect(address, uri=True, timeout=5.0)) as connection:
         if lenient:
             connection.text_factory = decoded
         yield connection
