@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +17,15 @@ from audio.peaks import peaks, recorded_peaks
 from link import proof as proofs
 from link.keys import fingerprint
 from link.proof import Head, Peaks, Proof, ProofFile, ProofRow, Signed
+from playout.heardfiles import HeardFiles
 from playout.journal import Row
 from playout.proofpage import page
 from playout.witness import SOURCE, Recordings
 from schedules.clock import Clock
 
 BARS = 192
+EAR_BEFORE_S = 1.0
+"""So long before an airing its ear's recording begins, about."""
 _BEFORE, _AFTER = 5_000, 2_000
 """How many rows before its verdict an airing may have begun, and how many later evidence may still come."""
 _PICTURED = timedelta(hours=6)
@@ -48,10 +51,6 @@ class SignedJournal(Protocol):
 
     def signatures(self, first: int, last: int) -> Mapping[int, str]:
         """Return the signatures of rows, as hex; those that were never signed are left out."""
-        ...
-
-    def sign(self, message: bytes) -> str:
-        """Return the station's signature, as hex."""
         ...
 
 
@@ -84,7 +83,8 @@ class _Sound:
 class ProofMaker:
     """Makes proofs, one at a time: an hour of sound is some 20 MB and some seconds of decoding for its picture.
 
-    heard: where the station's ear keeps what it recorded, DATA/heard/CODE.
+    heard: where the station's ears keep what they recorded, DATA/heard/CODE. sign: gives the station's own signature
+    of a message, as hex, by the same key as the journal's rows.
     """
 
     def __init__(
@@ -96,13 +96,15 @@ class ProofMaker:
         heard: Path,
         library: ApprovedAudio,
         clock: Clock,
+        sign: Callable[[bytes], str],
     ) -> None:
         self._station = station
         self._journal = journal
         self._shelf = shelf
-        self._heard = heard
+        self._heard = HeardFiles(heard)
         self._library = library
         self._clock = clock
+        self._sign = sign
         self._lock = threading.Lock()
 
     def make(self, slot: str, *, name: str, zone: str) -> bytes | None:
@@ -132,7 +134,7 @@ class ProofMaker:
         html = page(proof, name=name, zone=zone, fingerprint=fingerprint(self._journal.key)).encode()
         own = ProofFile(name=proofs.PAGE, sha256=proofs.sha256(html), what="page")
         contents = {proofs.PAGE: html} | {sound.file.name: sound.content for sound in sounds}
-        return proofs.pack(replace(proof, files=(own, *proof.files)), contents, self._journal.sign)
+        return proofs.pack(replace(proof, files=(own, *proof.files)), contents, self._sign)
 
     def _rows(self, slot: str, verdict: Row) -> tuple[ProofRow, ...]:
         """Return every row from the airing's first to its last, those of other things between them too."""
@@ -180,17 +182,20 @@ class ProofMaker:
             elif aircheck:
                 return None
             else:
-                path = self._heard_path(name)
+                path = self._heard.path(str(row.body.get("output")), name)
                 content = b"" if path is None else path.read_bytes()
         except OSError:
             return None
         if proofs.sha256(content) != sha256:
             return None
         output = row.body.get("output")
+        inside = f"aircheck/{name}" if aircheck else f"heard/{output}/{name}"
         start = stretch.start if stretch is not None else _moment(row.body.get("from"))
+        if stretch is None and start is not None:
+            start -= timedelta(seconds=EAR_BEFORE_S)
         return _Sound(
             file=ProofFile(
-                name=f"{'aircheck' if aircheck else 'heard'}/{name}",
+                name=inside,
                 sha256=sha256,
                 what="aircheck" if aircheck else "heard",
                 row=row.seq,
@@ -201,11 +206,6 @@ class ProofMaker:
             kind=_PATHS.get(Path(name).suffix, "flac"),
             start=start,
         )
-
-    def _heard_path(self, name: str) -> Path | None:
-        root = self._heard.resolve()
-        path = (root / name).resolve()
-        return path if path.is_relative_to(root) and path.suffix in _PATHS and path.is_file() else None
 
     def _unnamed(self, verdict: Row) -> Iterable[_Sound]:
         """Yield what the aircheck holds where no row names it yet."""

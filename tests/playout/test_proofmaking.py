@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,14 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from nacl.signing import SigningKey, VerifyKey
+from nacl.signing import SigningKey
 
 from audio.aircheck import AircheckShelf
 from audio.library import Library
 from audio.recorder import record
-from link.chain import head_message
 from link.keys import sign
 from link.proof import PAGE, sha256, verify
-from playout.journal import Journal, Row
+from playout.journal import Journal
 from playout.proofmaking import ProofMaker
 from playout.witness import AircheckWitness, aircheck_files
 from schedules.clock import ManualClock
@@ -49,31 +48,6 @@ def flac(path: Path, samples: np.ndarray[Any, np.dtype[np.int16]]) -> Path:
     return path
 
 
-class Signing:
-    """The journal, with every row signed."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    @property
-    def head(self) -> tuple[int, str]:
-        return self._journal.head
-
-    @property
-    def key(self) -> VerifyKey:
-        return KEY.verify_key
-
-    def rows(self, *, after: int = 0, kind: str | None = None, limit: int = -1) -> list[Row]:
-        return self._journal.rows(after=after, kind=kind, limit=limit)
-
-    def signatures(self, first: int, last: int) -> Mapping[int, str]:
-        rows = self.rows(after=first - 1, limit=last - first + 1)
-        return {row.seq: self.sign(head_message(row.seq, row.hash, row.time)) for row in rows}
-
-    def sign(self, message: bytes) -> str:
-        return sign(KEY, message)
-
-
 class Station:
     """A station with a journal, an approved recording and the aircheck of four seconds."""
 
@@ -92,11 +66,12 @@ class Station:
             record(file.fileno(), folder / "aircheck", START)
         self.maker = ProofMaker(
             station="XA",
-            journal=Signing(self.journal),
+            journal=self.journal,
             shelf=self.shelf,
             heard=self.heard,
             library=self.library,
             clock=self.clock,
+            sign=lambda message: sign(KEY, message),
         )
 
     def verdict(self, **changes: Any) -> dict[str, Any]:
@@ -153,11 +128,12 @@ class Station:
 
 
 @pytest.fixture
-def station(tmp_path: Path) -> Station:
+def station(tmp_path: Path) -> Iterator[Station]:
     """A station that aired one item."""
     station = Station(tmp_path)
     station.aired()
-    return station
+    yield station
+    station.journal.stop()
 
 
 def members(proof: bytes) -> dict[str, bytes]:
@@ -218,9 +194,10 @@ def test_the_page_tells_it_in_words_without_a_script(station: Station) -> None:
 def test_what_the_ear_recorded_goes_along(station: Station) -> None:
     """By the name and hash of its row; what was exchanged on the disk does not, and no name leads out of the folder."""
     (station.heard / "main").mkdir()
-    ear = flac(station.heard / "main" / "0001.flac", sound())
-    flac(station.heard / "main" / "0002.flac", sound())
-    hashes = {"main/0001.flac": sha256(ear.read_bytes()), "main/0002.flac": "0" * 64, "../media/x.flac": "0" * 64}
+    good, exchanged = "20261123T100000Z-00000001.flac", "20261123T100000Z-00000002.flac"
+    ear = flac(station.heard / "main" / good, sound())
+    flac(station.heard / "main" / exchanged, sound())
+    hashes = {good: sha256(ear.read_bytes()), exchanged: "0" * 64, "../../journal/x.flac": "0" * 64}
     files = [{"name": name, "sha256": digest} for name, digest in hashes.items()]
     body = {"slot": SLOT, "output": "main", "source": "monitor", "grade": "E2", "from": START.isoformat()}
     station.journal.append("evidence", body | {"files": files})
@@ -230,7 +207,7 @@ def test_what_the_ear_recorded_goes_along(station: Station) -> None:
     assert [("proof_audio_gone", "row 8")] == [(finding.code, finding.where) for finding in report.findings]
     assert report.proof is not None
     heard = [file for file in report.proof.files if file.what == "heard"]
-    assert [("heard/main/0001.flac", 8, "main")] == [(file.name, file.row, file.output) for file in heard]
+    assert [(f"heard/main/{good}", 8, "main")] == [(file.name, file.row, file.output) for file in heard]
     assert report.proof.peaks is not None
     assert max(report.proof.peaks.heard["main"]) > 60
 
