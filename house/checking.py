@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
-
-import pulsectl
+from typing import TYPE_CHECKING, Any
 
 from audio import readiness
+from house.devicecheck import devices
 from house.facts import copied_facts
+from link.keys import load_or_make
+from playout.journalcheck import verify_file
+from playout.playerprocess import PlayerProcess
 from schedules.checking import check_grid
 from schedules.clock import Interval
-from schedules.errors import SegmentUnplayable
+from schedules.errors import JournalBroken, SegmentUnplayable
 from schedules.findings import Finding, Severity, errors
 from schedules.planner import plan
 from schedules.text import Text
@@ -25,19 +29,26 @@ from store import stations
 if TYPE_CHECKING:
     from house.building import House
 
-LOW_DISK = 0.15
+PLAYER_S = 20.0
+"""How long a player may take to start on the slowest card."""
 
 
-def check(house: House) -> tuple[Finding, ...]:
-    """Return all findings: configuration against the store, grid, audio on disk, sound devices, clock, disk."""
+def check(house: House, *, thorough: bool = True) -> tuple[Finding, ...]:
+    """Return all findings: configuration against the store, grid, audio on disk, devices, clock, journals, machine.
+
+    thorough: the player and the locked rooms are tried too, which takes seconds.
+    """
     return (
         *_stations(house),
         *_groups(house),
-        *_devices(house),
+        *devices(house.config, house.intent()),
         *_clock(house),
         *_audio(house),
         *_grid(house),
-        *_machine(house),
+        *_places(house),
+        *_journals(house),
+        *(readiness.findings() if thorough else ()),
+        *(_player() if thorough and house.config.stations else ()),
     )
 
 
@@ -92,34 +103,26 @@ def _groups(house: House) -> Iterator[Finding]:
             )
 
 
-def _devices(house: House) -> Iterator[Finding]:
-    for index, station in enumerate(house.config.stations):
-        for number, output in enumerate(station.outputs):
-            if output.kind != "pulse":
-                continue
-            where = f"stations[{index}].outputs[{number}].device"
-            try:
-                with pulsectl.Pulse("loa-check", connect=False) as pulse:
-                    pulse.connect(timeout=3)
-                    sinks = {sink.name: sink for sink in pulse.sink_list()}
-            except (pulsectl.PulseError, OSError):
-                vi, en = "Không kết nối được PulseAudio.", "PulseAudio cannot be reached."
-                yield _finding("no_sound_server", Severity.ERROR, where, vi, en)
-                continue
-            sink = sinks.get(output.device or "")
-            if sink is None:
-                names = ", ".join(sorted(sinks)) or "—"
-                vi = f"Không có thiết bị “{output.device}”. Có: {names}."
-                yield _finding("no_device", Severity.ERROR, where, vi, f"There is no sink “{output.device}”: {names}.")
-            elif sink.mute or sink.volume.value_flat == 0:
-                vi, en = f"Thiết bị “{output.device}” đang tắt tiếng.", f"Sink “{output.device}” is muted."
-                yield _finding("muted", Severity.ERROR, where, vi, en)
+_CLOCK_HINTS = {
+    "before_built": Text(
+        "Đặt lại ngày giờ của máy, hoặc nối mạng để lấy giờ; thay pin đồng hồ nếu máy có.",
+        "Set date and time, or connect the network; replace the clock's battery where there is one.",
+    ),
+    "before_log": Text(
+        "Đặt lại ngày giờ của máy: giờ không thể sớm hơn dòng nhật ký cuối cùng.",
+        "Set date and time: it cannot be earlier than the last row of the log.",
+    ),
+}
+_CLOCK_HINT = Text(
+    "Bật đồng bộ giờ (chrony), hoặc bấm “Xác nhận giờ” trên trang của đài sau mỗi lần máy khởi động.",
+    "Switch on time synchronisation (chrony), or confirm the time on the station's page after each start.",
+)
 
 
 def _clock(house: House) -> Iterator[Finding]:
     state = house.clock.state()
     if not state.trusted:
-        hint = Text("Bật đồng bộ giờ (chrony), rồi kiểm tra lại.", "Switch on time synchronisation (chrony).")
+        hint = _CLOCK_HINTS.get(state.ground, _CLOCK_HINT)
         yield Finding(
             code="clock_untrusted", severity=Severity.ERROR, where="clock.source", message=state.reason, hint=hint
         )
@@ -153,12 +156,78 @@ def _grid(house: House) -> Iterator[Finding]:
             yield from plan(intent, facts, now, Interval(now, now + timedelta(days=7))).findings
 
 
-def _machine(house: House) -> Iterator[Finding]:
-    yield from readiness.findings()
+def _places(house: House) -> Iterator[Finding]:
+    """Find a disk that is nearly full, and a folder for pipes and sockets that others could reach into."""
     usage = shutil.disk_usage(house.data)
-    if usage.free < LOW_DISK * usage.total:
+    if usage.free < house.config.health.disk_low_percent / 100 * usage.total:
         vi, en = f"Đĩa sắp đầy: còn {usage.free >> 30} GB.", f"The disk is nearly full: {usage.free >> 30} GB left."
-        yield _finding("disk_low", Severity.WARNING, "data", vi, en)
+        hint = Text("Xóa bớt tệp không cần, hoặc thay đĩa lớn hơn.", "Remove files, or fit a larger disk.")
+        yield replace(_finding("disk_low", Severity.WARNING, "data", vi, en), hint=hint)
+    run = house.data / "run"
+    try:
+        run.mkdir(mode=0o700, exist_ok=True)
+        usable = os.access(run, os.W_OK | os.X_OK)
+        open_to_others = bool(run.stat().st_mode & 0o077)
+    except OSError:
+        usable, open_to_others = False, False
+    if not usable:
+        vi, en = f"Không ghi được vào thư mục {run}.", f"The folder {run} cannot be written."
+        hint = Text("Cấp quyền ghi thư mục cho tài khoản chạy Loa.", "Let the account that runs Loa write there.")
+        yield replace(_finding("run_folder", Severity.ERROR, "data", vi, en), hint=hint)
+    elif open_to_others:
+        vi = f"Người khác trên máy vào được thư mục {run}, nơi tiếng trực tiếp đi qua."
+        en = f"Others on this machine can enter {run}, where live sound passes."
+        hint = Text(f"Chạy: chmod 700 {run}", f"Run: chmod 700 {run}")
+        yield replace(_finding("run_folder", Severity.ERROR, "data", vi, en), hint=hint)
+
+
+def _journals(house: House) -> Iterator[Finding]:
+    """Find journals that are not as their station wrote them."""
+    for station in house.config.stations:
+        path = house.journal_path(station.code)
+        if not path.exists():
+            continue
+        key = load_or_make(house.data / "keys" / f"station-{station.code}.ed25519").verify_key
+        try:
+            verify_file(path, key)
+        except JournalBroken as error:
+            vi = f"Nhật ký của đài {station.code} không nguyên vẹn từ dòng {error.seq}."
+            en = f"The journal of station {station.code} is not as it was written: {error}."
+            hint = Text(
+                f"Giữ nguyên tệp {path} làm bằng chứng và báo đơn vị quản lý; đừng xóa.",
+                f"Keep the file {path} as evidence and tell the authority; do not remove it.",
+            )
+            yield replace(_finding("journal_broken", Severity.ERROR, station.code, vi, en), hint=hint)
+
+
+def _player() -> Iterator[Finding]:
+    """Start a player as a session would, without a sound, and see whether it is ready and cut off from the network."""
+    events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+    player = PlayerProcess(
+        station="CHECK", on_event=lambda event: events.put(dict(event)), on_exit=lambda code: events.put(None)
+    )
+    player.start()
+    ready = None
+    deadline = time.monotonic() + PLAYER_S
+    with contextlib.suppress(queue.Empty):
+        while ready is None and (event := events.get(timeout=max(0.0, deadline - time.monotonic()))) is not None:
+            ready = event if event["event"] == "ready" else None
+    player.kill()
+    player.join(5.0)
+    if ready is None:
+        said = player.last_words.strip().splitlines()
+        vi = "Trình phát không chạy được trên máy này: sẽ không có tiếng."
+        en = f"The player does not start on this machine: {said[-1] if said else 'it says nothing'}."
+        hint = Text("Chạy tools/setup run để cài đủ libvlc.", "Run tools/setup run, which installs libvlc.")
+        yield replace(_finding("player", Severity.ERROR, "stations", vi, en), hint=hint)
+    elif ready.get("network") != "none":
+        vi = "Trình phát không tách được khỏi mạng trên máy này."
+        en = f"The player cannot be cut off from the network on this machine: {ready.get('detail')}."
+        hint = Text(
+            "Cho phép không gian tên của người dùng thường (user namespaces).",
+            "Allow user namespaces for ordinary users (sysctl kernel.unprivileged_userns_clone).",
+        )
+        yield replace(_finding("player_network", Severity.WARNING, "stations", vi, en), hint=hint)
 
 
 def _finding(code: str, severity: Severity, where: str, vi: str, en: str) -> Finding:

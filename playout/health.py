@@ -41,7 +41,7 @@ HOLES_OVER_S = 300.0
 RESIDENT_BYTES = 400_000_000
 """A player has 45 to 60 MB, with network outputs 100; at this it is replaced as soon as nothing is on air."""
 
-CAP_BYTES = 1_500_000_000
+CAP_BYTES = 800_000_000
 """The memory of its own that the kernel gives a player at all."""
 
 OLD_S = 20 * 3600.0
