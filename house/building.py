@@ -20,15 +20,17 @@ from waitress.server import create_server
 from audio.aircheck import AircheckShelf
 from audio.ingest import IngestLimits
 from audio.library import Library
-from config import Config, session_secret
-from house.equipment import inputs_of, outputs_of
+from config import Config, StationOutputs, session_secret
+from house.equipment import health_of, inputs_of, outputs_of
 from house.following import Follower
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
 from link.keys import load_or_make
 from link.manifest import for_station, keep, seal, unseal
 from link.orders import OrderKeys
-from playout.daemon import StationDaemon
+from playout.daemon import Equip, StationDaemon
+from playout.equipment import Equipment
+from playout.faults import FaultBook
 from playout.journal import Journal, Row, newest_state
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
@@ -186,7 +188,8 @@ class House:
                 keys=OrderKeys(real=self._signers.real.verify_key, drill=self._signers.drill.verify_key),
                 inputs=inputs_of(station),
                 folder=self.data / "run" / code,
-                equip=True,
+                equip=self._equipping(station),
+                confirm=self.clock.confirm,
             )
             self.daemons[code] = daemon
             self._supervisor.start(Work(name=f"station-{code}", run=daemon.run, broken=daemon.broken))
@@ -253,6 +256,26 @@ class House:
             mine = unseal(document, authority.verify_key)
             self._sealed[code] = (intent.revision, mine)
             return mine
+
+    def _equipping(self, station: StationOutputs) -> Equip:
+        """Return what builds the equipment of a station."""
+
+        def equip(*, faults: FaultBook, append: Callable[[str, dict[str, Any]], None]) -> Equipment:
+            return Equipment(
+                outputs=outputs_of(station),
+                inputs=inputs_of(station),
+                folder=self.data / "run" / station.code,
+                heard=self.data / "heard" / station.code,
+                data=self.data,
+                media=self.library,
+                shelf=AircheckShelf(self.data / "aircheck" / station.code),
+                health=health_of(self.config.health),
+                clock=self.clock,
+                faults=faults,
+                append=append,
+            )
+
+        return equip
 
     def _trusting_clock(self, boot: str) -> SystemClock:
         newest: datetime | None = None

@@ -18,18 +18,22 @@ from link.codec import dump, load
 from link.door import LiveOrder, OutputStatus, Receipt, StationStatus
 from link.orders import OrderKeys, unseal_order
 from playout import glance, runs
+from playout.earkeeper import Heard
 from playout.equipment import Equipment, View
 from playout.faults import FaultBook, fault, output_fault
+from playout.hearsay import shares
 from playout.journal import Row
 from playout.memory import Memory
-from playout.pieces import PipePiece
+from playout.pieces import FilePiece, Piece, PipePiece
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
+from playout.poison import Poison
 from playout.relaydesk import RelayDesk
 from playout.specs import InputSpec, OutputSpec
-from playout.takeovers import Surroundings, Takeovers
+from playout.systemclock import trust_row
+from playout.takeovers import Sounding, Surroundings, Takeovers
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.calendar import open_until
-from schedules.clock import Clock, Interval
+from schedules.clock import Clock, ClockState, Interval
 from schedules.duty import DutyOutcome
 from schedules.emergency import EmergencyOrder, EmergencyStop
 from schedules.errors import IntentMissing, OutputError, SignatureInvalid
@@ -49,10 +53,13 @@ _log = structlog.get_logger()
 TICK_S = 0.25
 REPLAN_S = 60.0
 ASK_S = 2.0
-NEAR = timedelta(seconds=200)
+NEAR = timedelta(seconds=330)
 CHECKPOINT_S = 0.5
 ALIVE_S = 2.0
 FADE_MS = 300
+LISTEN = timedelta(seconds=8)
+"""How long after an airing its row waits for what was heard of it."""
+
 AHEAD = timedelta(hours=30)
 OLDEST_DEBT = timedelta(days=31)
 JUMP_S = 2.0
@@ -131,6 +138,22 @@ class Media(Protocol):
         ...
 
 
+class Equip(Protocol):
+    """Builds what a station has around its player."""
+
+    def __call__(self, *, faults: FaultBook, append: Callable[[str, dict[str, Any]], None]) -> Equipment:
+        """Return it, with nothing begun."""
+        ...
+
+
+class Confirm(Protocol):
+    """Lets a person vouch for the clock (playout.systemclock.SystemClock.confirm)."""
+
+    def __call__(self, *, by: str, shown: datetime) -> Text | None:
+        """Return why it is not believed, None where it is."""
+        ...
+
+
 @dataclass(slots=True)
 class StopOrder:
     """An order to be silent. done: it was obeyed. cut: something was cut by it."""
@@ -157,7 +180,8 @@ class StationDaemon:
     """One station. `run` is its loop, for the supervisor; the rest is its door, safe from any thread.
 
     replan_s: how old a plan may become, seconds, if nothing happens. keys: what emergency orders are checked with.
-    folder: where its named pipes lie. equip: it has a machine of its own around its player, as config.yaml says.
+    folder: where its named pipes lie. equip: builds what the station has around its player. on_step: told at each step.
+    confirm: lets a person vouch for the clock; returns why not.
     """
 
     def __init__(
@@ -177,7 +201,9 @@ class StationDaemon:
         keys: OrderKeys | None = None,
         inputs: tuple[InputSpec, ...] = (),
         folder: Path | None = None,
-        equip: bool = False,
+        equip: Equip | None = None,
+        on_step: Callable[[], None] = lambda: None,
+        confirm: Confirm | None = None,
     ) -> None:
         self.code = code
         self._outputs = outputs
@@ -202,11 +228,12 @@ class StationDaemon:
         self._keys = keys
         self._inputs = inputs
         self._folder = folder
-        self._equipment: Equipment | None = None
-        if equip and folder is not None:
-            self._equipment = Equipment(
-                outputs=outputs, inputs=inputs, folder=folder, clock=clock, faults=self._faults, append=self._append
-            )
+        self._equipment = None if equip is None else equip(faults=self._faults, append=self._append)
+        self._on_step = on_step
+        self._confirm = confirm
+        self._heard: dict[SlotId, dict[str, list[Heard]]] = {}
+        self._trust: ClockState | None = None
+        self._poison = Poison()
         self._relays = RelayDesk()
         self._takeovers = Takeovers(
             station=code,
@@ -219,6 +246,7 @@ class StationDaemon:
             media=library.path,
             make_pipe=self._make_pipe,
             microphone=self._microphone,
+            listen=self._listen_beside,
         )
         self._intent: Intent | None = None
         self._memory = Memory()
@@ -265,6 +293,7 @@ class StationDaemon:
         """Wait for news at most so long, and do whatever should be done now."""
         self._listen(wait_s)
         self._tick()
+        self._on_step()
 
     def end(self) -> None:
         """Silence, and leave everything so that the next start finds it."""
@@ -299,6 +328,7 @@ class StationDaemon:
             case PlayerEvent() if self._player.concerns(message):
                 self._player_said(message.event)
             case PlayerExit() if self._player.concerns(message):
+                self._blame()
                 self._player.died(message.code)
                 self._lose_player(self._clock.now())
             case StopOrder():
@@ -353,16 +383,23 @@ class StationDaemon:
             return
         beside = self._takeovers.run
         sounding = self._runs if beside is None else {**self._runs, beside.slot: beside}
-        self._equipment.step(
+        news = self._equipment.step(
             View(
                 now=now,
                 items=items,
+                ahead=self._rundown.items if self._rundown is not None else (),
                 runs=sounding,
                 settled=self._memory.airings,
                 sources=self._intent.sources if self._intent is not None else (),
+                well=[name for name, (state, _) in self._player.outputs.items() if state == "ok"],
                 microphone=self._takeovers.live_input,
             )
         )
+        for row in news.rows:
+            self._append("evidence", dict(row))
+        for heard in news.heard:
+            self._heard.setdefault(heard.slot, {}).setdefault(heard.output, []).append(heard)
+        self._plan_due = self._plan_due or news.replan
 
     def _with_relays(self, rundown: Rundown, now: datetime) -> Rundown:
         """Return the plan with what airs in the places of relays that cannot be heard; those fall silent first."""
@@ -567,7 +604,10 @@ class StationDaemon:
         self._near = replace(rundown, items=tuple(near))
 
     def _media(self, intent: Intent) -> frozenset[str]:
-        return frozenset(s.sha256 for s in intent.segments if self._library.has(s.sha256))
+        """Return the audio that may be planned: what is there, whole, and does not bring the player down."""
+        there = frozenset(s.sha256 for s in intent.segments if self._library.has(s.sha256))
+        damaged = self._equipment.damaged if self._equipment is not None else frozenset()
+        return there - damaged - self._poison.files
 
     def _do(self, action: Action, now: datetime) -> None:
         match action:
@@ -580,9 +620,22 @@ class StationDaemon:
             case Settle(slot, reason, by):
                 run = self._runs[slot]
                 run = replace(run, reason=run.reason or reason, by=run.by or by)
-                self._finish(judge(run, self._required(run.item), now), now)
+                if not self._still_listening(run, now):
+                    heard = shares(self._heard.pop(slot, {}))
+                    self._finish(judge(run, self._required(run.item), now, heard=heard), now)
             case Decide(item, verdict, reason, by):
                 self._finish(not_aired(item, verdict, reason, self._required(item), now, by), now)
+
+    def _still_listening(self, run: Run, now: datetime) -> bool:
+        """Return whether an ear has yet to say what it heard of an airing that ended; it is waited for some seconds."""
+        if self._equipment is None or not run.parts or run.ended_at is None or now - run.ended_at > LISTEN:
+            return False
+        told = self._heard.get(run.slot, {})
+        return any(
+            name not in told and self._equipment.listens_to(name)
+            for name, _ in self._required(run.item)
+            if run.counted.get(name)
+        )
 
     def _take_back(self, slot: SlotId) -> None:
         self._player.take_back(slot)
@@ -656,6 +709,8 @@ class StationDaemon:
         self._runs.pop(airing.slot, None)
         self._journal.set_checkpoint(f"run/{airing.slot}", None)
         self._journal.sign_head()
+        if self._equipment is not None:
+            self._equipment.settled(airing)
         as_planned = (
             airing.verdict is Verdict.AIRED
             and airing.ended_at is not None
@@ -677,6 +732,17 @@ class StationDaemon:
     def _beside(self, output: OutputSpec) -> Mapping[str, Any]:
         return self._equipment.opening(output) if self._equipment is not None else {}
 
+    def _blame(self) -> None:
+        """Count a death against the file that the player had in hand; one that kills it three times is left out."""
+        poisoned = self._poison.died(self._runs.values(), self._clock.now(), self._clock.monotonic())
+        if poisoned is None:
+            return
+        self._faults.note("item_poison", slot=poisoned.slot, sha256=poisoned.item.sha256 or "")
+        self._plan_due = True
+        if poisoned.parts or poisoned.state is RunState.PLAYING:
+            over = runs.interrupted(poisoned, self._clock.now()) if poisoned.state is RunState.PLAYING else poisoned
+            self._runs[poisoned.slot] = replace(over, state=RunState.ENDED, cause="poison", reason=fault("item_poison"))
+
     def _lose_player(self, now: datetime) -> None:
         self._takeovers.lost(now)
         self._lose_runs(now)
@@ -684,9 +750,12 @@ class StationDaemon:
     def _lose_runs(self, now: datetime) -> None:
         # What is on air keeps its place in the plan though it was withdrawn meanwhile; what is interrupted does not.
         self._plan_due = self._plan_due or bool(self._runs)
+        ended_ns = round(self._clock.monotonic() * 1e9)
         for slot, run in list(self._runs.items()):
             if run.state is RunState.PLAYING:
                 self._runs[slot] = runs.interrupted(run, now)
+                if self._equipment is not None and (airing := self._player.lost_airing_of(slot)) is not None:
+                    self._equipment.ended(airing, ended_ns=ended_ns)
             elif run.state is RunState.ARMED:
                 if run.parts:
                     self._runs[slot] = replace(run, state=RunState.INTERRUPTED)
@@ -720,6 +789,7 @@ class StationDaemon:
                 at = self._to_wall(event["monotonic_ns"])
                 run = self._runs[slot] = runs.started(run, at)
                 self._former.discard(slot)
+                self._hear(event["airing"], run, event["monotonic_ns"])
                 # Before its row: after a crash between the two it has begun, and does not begin again.
                 self._save_run(run)
                 self._append(
@@ -731,6 +801,7 @@ class StationDaemon:
                         "planned_start": run.item.start.isoformat(),
                         "started_at": at.isoformat(),
                         "first": run.part_first,
+                        "drift_s": self._clock.state().drift_s,
                     },
                 )
                 # What goes as planned leaves the plan as it is.
@@ -739,12 +810,50 @@ class StationDaemon:
                 run = runs.progressed(run, event["outputs"], now, handed=event["position"])
             case "ended":
                 run = self._part_ended(run, event)
+                if self._equipment is not None:
+                    self._equipment.ended(event["airing"], ended_ns=event["ended_ns"])
+                    if self._equipment.heard_holes(_holes_s(event)):
+                        self._player.recycle("underruns")
             case "refused":
                 self._faults.note("media_refused", slot=slot, why=event["code"])
                 run = runs.refused(run, fault("media_refused"), now)
         self._runs[slot] = run
         if event["event"] != "progress":
             self._save_run(run)
+
+    def _hear(self, airing: str, run: Run, start_ns: int) -> None:
+        """Let the ears know what should be heard from now on."""
+        if self._equipment is None:
+            return
+        item = run.item
+        pieces: tuple[Piece, ...] = (PipePiece(pipe=Path("/nowhere"), samples=item.samples),)
+        if item.sha256 is not None:
+            pieces = (FilePiece(path=self._library.path(item.sha256), sha256=item.sha256, samples=item.samples),)
+        own = [output.name for output in self._outputs if output.hears(item)]
+        self._equipment.began(
+            airing=airing,
+            slot=item.slot,
+            pieces=pieces,
+            outputs=None if len(own) == len(self._outputs) else frozenset(own),
+            from_sample=run.part_first,
+            start_ns=start_ns,
+        )
+
+    def _listen_beside(self, turn: Sounding | None, airing: str, instant_ns: int) -> None:
+        """Let the ears know what sounds beside the plan, or that it is over."""
+        if self._equipment is None:
+            return
+        if turn is None:
+            self._equipment.ended(airing, ended_ns=instant_ns)
+            return
+        self._equipment.began(
+            airing=airing,
+            slot=turn.slot,
+            pieces=turn.pieces,
+            outputs=turn.outputs,
+            from_sample=0,
+            start_ns=instant_ns,
+        )
 
     def _as_planned(self, run: Run, at: datetime) -> bool:
         """Return whether a first part began when the plan of now has it: then what follows is where it should be."""
@@ -872,6 +981,10 @@ class StationDaemon:
 
     def _watch_clock(self, now: datetime) -> bool:
         state = self._clock.state()
+        changed = trust_row(self._trust, state)
+        self._trust = state
+        if changed is not None:
+            self._append("clock", dict(changed))
         if state.trusted:
             self._faults.end("clock_untrusted")
             self._reckon_up(now)
@@ -986,6 +1099,7 @@ class StationDaemon:
     def _output_status(self, output: OutputSpec) -> OutputStatus:
         state, detail = self._player.outputs.get(output.name, ("idle", ""))
         amplifier = self._equipment.amplifier_state(output.name) if self._equipment is not None else None
+        ear = self._equipment.ear_state(output.name) if self._equipment is not None else None
         return OutputStatus(
             name=output.name,
             kind=output.kind,
@@ -993,6 +1107,7 @@ class StationDaemon:
             state=state,
             detail=detail,
             amplifier=amplifier,
+            ear=ear,
         )
 
     def plan(self, start: datetime, end: datetime) -> Rundown:
@@ -1071,8 +1186,18 @@ class StationDaemon:
         return self._ask(lambda now: self._takeovers.test(output, by, self._around(now), now))
 
     def confirm_time(self, *, by: str, shown: datetime) -> Receipt:
-        """Refuse: nobody can confirm the time here."""
-        return Receipt(taken=False, why=_NOT_HERE)
+        """Believe the clock until the next start, because a named person looked at it."""
+        if self._confirm is None:
+            return Receipt(taken=False, why=_NOT_HERE)
+        confirm = self._confirm
+
+        def confirmed(now: datetime) -> Receipt:
+            why_not = confirm(by=by, shown=shown)
+            if why_not is None:
+                self._append("clock", {"state": "confirmed", "by": by, "shown": shown.isoformat()})
+            return Receipt(taken=why_not is None, why=why_not)
+
+        return self._ask(confirmed)
 
     def proof(self, slot: str) -> bytes | None:
         """Return nothing: there are no proofs here."""

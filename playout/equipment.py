@@ -9,28 +9,52 @@ from pathlib import Path
 from typing import Any
 
 from playout.amplifier import AmplifierKeeper, amplifiers_wanted
+from playout.earkeeper import Alarm, EarKeeper, Heard
 from playout.faults import FaultBook
+from playout.health import HealthWatch
+from playout.listenerprocess import ListenerProcess
+from playout.lookahead import CheckedMedia, LookAhead
+from playout.pieces import Piece
 from playout.relaykeeper import RelayKeeper
 from playout.senderkeeper import NETWORK_KINDS, SenderKeeper, socket_path
-from playout.specs import InputSpec, OutputSpec
-from schedules.airing import Run
+from playout.specs import HealthSpec, InputSpec, OutputSpec
+from playout.witness import AircheckWitness, Recordings
+from schedules.airing import Airing, Run
 from schedules.clock import Clock
 from schedules.grid import SlotId
 from schedules.relaying import SourceState, sources_wanted
 from schedules.rundown import RundownItem
 from schedules.sources import RelaySource, SourceCode
 
+_NOT_OURS = frozenset({"foreign", "unscheduled"})
+"""Alarms of sound that should not be there: the amplifier is switched off for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the station knows at a tick. items: the next minutes of the plan. runs: what sounds, also beside it."""
+    """What the station knows at a tick.
+
+    items: the next minutes of the plan; ahead: all of it. runs: what sounds, also beside it. well: outputs that the
+    player has open and that sound.
+    """
 
     now: datetime
     items: Sequence[RundownItem]
+    ahead: Sequence[RundownItem]
     runs: Mapping[SlotId, Run]
     settled: Collection[SlotId]
     sources: Iterable[RelaySource]
+    well: Collection[str]
     microphone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a tick brought. rows: bodies of kind `evidence` to write. heard: final results. replan: media changed."""
+
+    rows: tuple[Mapping[str, Any], ...] = ()
+    heard: tuple[Heard, ...] = ()
+    replan: bool = False
 
 
 class Equipment:
@@ -42,6 +66,11 @@ class Equipment:
         outputs: tuple[OutputSpec, ...],
         inputs: tuple[InputSpec, ...],
         folder: Path,
+        heard: Path,
+        data: Path,
+        media: CheckedMedia,
+        shelf: Recordings,
+        health: HealthSpec,
         clock: Clock,
         faults: FaultBook,
         append: Callable[[str, dict[str, Any]], object],
@@ -51,14 +80,80 @@ class Equipment:
         self._senders = SenderKeeper(specs=outputs, run=folder, faults=faults, clock=clock)
         self._amplifiers = AmplifierKeeper(outputs, clock=clock, faults=faults, append=append)
         self._relays = RelayKeeper(folder=folder, inputs=inputs, clock=clock, faults=faults)
+        self._ears = EarKeeper(outputs=outputs, folder=heard, clock=clock, faults=faults, make_listener=ListenerProcess)
+        self._health = HealthWatch(spec=health, data=data, clock=clock, faults=faults)
+        self._lookahead = LookAhead(outputs=outputs, media=media, clock=clock, faults=faults)
+        self._witness = AircheckWitness(shelf, clock=clock)
 
-    def step(self, view: View) -> None:
+    @property
+    def damaged(self) -> frozenset[str]:
+        """Hashes of files that are on the disk and not what they should be."""
+        return self._lookahead.damaged
+
+    def step(self, view: View) -> News:
         """Let everything be as it should be now."""
         self._senders.keep(self._senders.names)
         wanted = amplifiers_wanted(view.items, view.runs, view.settled, view.now, self._outputs)
         self._amplifiers.keep(wanted)
         microphones = () if view.microphone is None else (view.microphone,)
         self._relays.keep(sources_wanted(view.items, view.sources, view.now), microphones)
+        self._health.step()
+        self._health.watch_preroll(view.items, view.runs, view.settled, view.now)
+        replan = self._lookahead.keep(view.ahead, view.settled, well=view.well)
+        heard = []
+        for news in self._ears.step():
+            if isinstance(news, Heard):
+                heard.append(news)
+            elif news.kind in _NOT_OURS:
+                self._cut_or_release(news)
+        rows = (*self._witness.step(), *(one.as_row() for one in heard))
+        return News(rows=rows, heard=tuple(heard), replan=replan)
+
+    def _cut_or_release(self, alarm: Alarm) -> None:
+        """Take the power from an amplifier that sounds what it should not, until that is over."""
+        if alarm.on:
+            self._amplifiers.cut(alarm.output)
+        else:
+            self._amplifiers.release(alarm.output)
+
+    def listens_to(self, output: str) -> bool:
+        """Return whether what goes out there is heard and will be told of."""
+        return self._ears.state(output) not in (None, "lost")
+
+    def began(
+        self,
+        *,
+        airing: str,
+        slot: SlotId,
+        pieces: tuple[Piece, ...],
+        outputs: frozenset[str] | None,
+        from_sample: int,
+        start_ns: int,
+    ) -> None:
+        """Listen to an airing that began to sound. outputs: None for all. start_ns: of `from_sample`, monotonic."""
+        self._ears.expect(
+            airing=airing, slot=slot, pieces=pieces, outputs=outputs, from_sample=from_sample, start_ns=start_ns
+        )
+
+    def ended(self, airing: str, *, ended_ns: int) -> None:
+        """Tell that an airing fell silent."""
+        self._ears.over(airing, ended_ns=ended_ns)
+
+    def settled(self, airing: Airing) -> None:
+        """Have the recording of a finished airing named in the journal."""
+        self._witness.expect(airing.slot, airing.started_at, airing.ended_at)
+
+    def recall(self, verdicts: Iterable[Mapping[str, Any]], evidence: Iterable[Mapping[str, Any]]) -> None:
+        """Go on with the recordings that an earlier start did not name. Bodies of rows."""
+        self._witness.recall(verdicts, evidence)
+
+    def heard_holes(self, seconds: float) -> bool:
+        """Note silence inside an item; True where the player should be replaced."""
+        return self._health.heard_holes(seconds)
+
+    def ear_state(self, output: str) -> str | None:
+        """Return what an output's ear does, None where it has none."""
+        return self._ears.state(output)
 
     def hold_amplifiers(self, until: float | None) -> None:
         """Hold the amplifiers off until a monotonic time: the power flaps."""
@@ -91,6 +186,7 @@ class Equipment:
 
     def close(self) -> None:
         """Switch off and end everything."""
+        self._ears.close()
         self._amplifiers.end()
         self._relays.close()
         self._senders.close()

@@ -105,6 +105,14 @@ _OTHER = {
         "Máy hết bộ nhớ, hệ điều hành đã buộc dừng một chương trình.",
         "The machine ran out of memory, and the system killed a program.",
     ),
+    "item_poison": Text(
+        "Một bài làm trình phát dừng liên tiếp nên không phát nữa; bài khác được phát thay.",
+        "A recording brought the player down again and again; it is left out and another one airs.",
+    ),
+    "order_refused": Text(
+        "Nhận một lệnh khẩn cấp không có chữ ký đúng, không phát.",
+        "An emergency order without a valid signature came; it did not air.",
+    ),
     "player_recycled": Text(
         "Trình phát được thay mới trong lúc không phát.", "The player was replaced while nothing was on air."
     ),

@@ -103,6 +103,7 @@ class PlayerKeeper:
         self._deaths: list[float] = []
         self._airings: dict[str, SlotId] = {}
         self._number = 0
+        self._last_airings: dict[SlotId, str] = {}
         self.ready = False
         self.outputs: dict[str, tuple[str, str]] = {}
         self.rms_dbfs: float | None = None
@@ -167,6 +168,7 @@ class PlayerKeeper:
         self._number += 1
         airing = f"{slot}#{self._number}"
         self._airings[airing] = slot
+        self._last_airings[slot] = airing
         return airing
 
     def take_back(self, slot: SlotId) -> None:
@@ -180,6 +182,16 @@ class PlayerKeeper:
     def airing_of(self, slot: SlotId) -> str | None:
         """Return the newest name given out for a slot, None where this player never had it."""
         return next((airing for airing in reversed(self._airings) if self._airings[airing] == slot), None)
+
+    def lost_airing_of(self, slot: SlotId) -> str | None:
+        """Return the newest name given out for a slot, also where its player is gone since."""
+        return self.airing_of(slot) or self._last_airings.get(slot)
+
+    def recycle(self, why: str) -> None:
+        """End the player for a new one: this one is not well."""
+        self._faults.note("player_recycled", why=why)
+        if self._player is not None:
+            self._player.kill()
 
     def slot_of(self, airing: str) -> SlotId | None:
         """Return the slot of an airing, if it is the newest try at it."""
@@ -211,6 +223,7 @@ class PlayerKeeper:
     def _forget(self) -> None:
         self._generation += 1
         self._player = None
+        self._last_airings = {slot: airing for airing, slot in self._airings.items()}
         self._airings = {}
         self.ready = False
         self.outputs = {}

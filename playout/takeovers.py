@@ -72,6 +72,15 @@ class Surroundings:
     busy: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sounding:
+    """What began to sound beside the plan. outputs: None for all."""
+
+    slot: SlotId
+    pieces: tuple[Piece, ...]
+    outputs: frozenset[str] | None
+
+
 @dataclass(slots=True)
 class _Turn:
     """What sounds now, or is about to: one try of the player at one slot."""
@@ -79,6 +88,7 @@ class _Turn:
     slot: SlotId
     airing: str
     run: Run
+    sounding: Sounding
     said: int = 0
     stopping: bool = False
     saved_at: float = 0.0
@@ -115,7 +125,8 @@ class Takeovers:
     """The orders from outside the plan. Used by the station's thread only, except `alerts` and `live`.
 
     append: writes a journal row. finish: takes a final row of the air log. make_pipe: makes a named pipe of that name
-    and returns its path; microphone: the one of an input. media: where the file with a hash lies.
+    and returns its path; microphone: the one of an input. media: where the file with a hash lies. listen: told what
+    began to sound under which airing at which monotonic nanosecond, and without it that the airing is over.
     """
 
     def __init__(
@@ -131,6 +142,7 @@ class Takeovers:
         media: Callable[[str], Path],
         make_pipe: Callable[[str], Path],
         microphone: Callable[[str], Path],
+        listen: Callable[[Sounding | None, str, int], None],
     ) -> None:
         self._station = station
         self._outputs = tuple(outputs)
@@ -142,6 +154,7 @@ class Takeovers:
         self._media = media
         self._make_pipe = make_pipe
         self._microphone = microphone
+        self._listen = listen
         self._desk = Desk()
         self._turn: _Turn | None = None
         self._totals: dict[SlotId, _Total] = {}
@@ -450,7 +463,10 @@ class Takeovers:
     ) -> None:
         airing = self._player.new_airing(item.slot)
         run = runs.armed(Arm(item, now), None)
-        self._turn = _Turn(slot=item.slot, airing=airing, run=run, said=said)
+        sounding = Sounding(
+            slot=item.slot, pieces=tuple(pieces), outputs=None if outputs is None else frozenset(outputs)
+        )
+        self._turn = _Turn(slot=item.slot, airing=airing, run=run, sounding=sounding, said=said)
         self._totals.setdefault(item.slot, _Total()).turns += 1
         self._player.send(
             {
@@ -509,6 +525,7 @@ class Takeovers:
         match event["event"]:
             case "started":
                 turn.run = runs.started(turn.run, to_wall(event["monotonic_ns"]))
+                self._listen(turn.sounding, turn.airing, event["monotonic_ns"])
                 self._tell_started(turn, now)
             case "progress":
                 turn.run = runs.progressed(turn.run, event["outputs"], now, handed=event["position"])
@@ -667,6 +684,7 @@ class Takeovers:
             total.counted[name] = total.counted.get(name, 0) + samples
         total.parts = (*total.parts, *run.parts)
         total.holes_s += run.holes_s
+        self._listen(None, turn.airing, round(self._clock.monotonic() * 1e9))
         if self._turn is turn:
             self._turn = None
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from schedules.airing import Airing, Evidence, OutputCount, Part, Run, Verdict
 from schedules.rundown import RundownItem
@@ -13,14 +17,28 @@ WHOLE = 0.95
 """Share of the samples that makes an airing whole (interfaces: verdicts)."""
 
 
-def judge(run: Run, outputs: tuple[tuple[str, str], ...], now: datetime) -> Airing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardShare:
+    """What an ear or a sensor found again of an airing at one output. share: 0..1 of what should have sounded."""
+
+    share: float
+    grade: Evidence
+
+
+def judge(
+    run: Run,
+    outputs: tuple[tuple[str, str], ...],
+    now: datetime,
+    *,
+    heard: Mapping[str, HeardShare] = MappingProxyType({}),
+) -> Airing:
     """Return the final row of an airing that ended.
 
     outputs: (name, kind) of every required output. What is counted is the least of them: sound on one loudspeaker group
-    does not make up for silence on another.
+    does not make up for silence on another. heard: by output; samples that were counted and not heard do not count.
     """
     item = run.item
-    counts = tuple(_counted(run, name, kind) for name, kind in outputs)
+    counts = tuple(_counted(run, name, kind, heard.get(name)) for name, kind in outputs)
     samples = min((count.samples for count in counts), default=0)
     late_s = None if run.started_at is None else (run.started_at - item.start).total_seconds()
     if samples == 0 or run.started_at is None:
@@ -29,7 +47,9 @@ def judge(run: Run, outputs: tuple[tuple[str, str], ...], now: datetime) -> Airi
         verdict = Verdict.AIRED
     else:
         verdict = Verdict.PARTIAL
-    reason = run.reason if verdict is Verdict.AIRED else (run.reason or _reason(run, verdict, late_s, counts))
+    reason = run.reason or _unheard(run, verdict, heard)
+    if verdict is not Verdict.AIRED:
+        reason = reason or _reason(run, verdict, late_s, counts)
     return _row(
         item,
         now,
@@ -48,9 +68,24 @@ def judge(run: Run, outputs: tuple[tuple[str, str], ...], now: datetime) -> Airi
     )
 
 
-def _counted(run: Run, name: str, kind: str) -> OutputCount:
+def _counted(run: Run, name: str, kind: str, heard: HeardShare | None) -> OutputCount:
     samples = max(run.counted.get(name, 0), run.earlier.get(name, 0))
-    return OutputCount(name=name, kind=kind, samples=samples, grade=Evidence.E1 if samples else Evidence.E0)
+    if heard is not None and heard.share < WHOLE:
+        samples = round(samples * heard.share)
+    grade = Evidence.E1 if heard is None else heard.grade
+    return OutputCount(name=name, kind=kind, samples=samples, grade=grade if samples else Evidence.E0)
+
+
+def _unheard(run: Run, verdict: Verdict, heard: Mapping[str, HeardShare]) -> Text | None:
+    """Return that samples went out and their sound did not, where that decided."""
+    worst = min(heard.items(), key=lambda entry: (entry[1].share, entry[0]), default=None)
+    if verdict is Verdict.AIRED or worst is None or worst[1].share >= WHOLE or not max(run.counted.values(), default=0):
+        return None
+    name, percent = worst[0], math.floor(worst[1].share * 100)
+    return Text(
+        f"Máy thu nghe lại ở đầu ra “{name}” chỉ nhận ra {percent} % bài này.",
+        f"What was heard at output “{name}” held only {percent} % of it.",
+    )
 
 
 def not_aired(
@@ -108,7 +143,7 @@ def _row(
         verdict=verdict,
         reason=reason,
         rehearsal=rehearsal,
-        evidence=Evidence.E1 if samples else Evidence.E0,
+        evidence=min((count.grade for count in outputs), default=Evidence.E0) if samples else Evidence.E0,
         self_approved=item.self_approved,
         by=by,
         duty=item.duty,
