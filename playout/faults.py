@@ -160,6 +160,34 @@ _OTHER = {
     "input_silent": Text(
         "Ngõ vào “{name}” im tiếng quá 20 giây.", "The input “{name}” has been silent for more than 20 seconds."
     ),
+    "journal_slow": Text(
+        "Ổ đĩa ghi nhật ký rất chậm: vẫn phát bình thường, các dòng mới tạm giữ trong bộ nhớ; mất điện lúc này là mất.",
+        "The disk takes the journal's rows very slowly: broadcasts go on, new rows wait in memory; a power cut loses them.",
+    ),
+    "journal_full": Text(
+        "Ổ đĩa đã đầy: vẫn phát bình thường, nhật ký đang dùng phần dự trữ; hết phần đó thì chỉ còn giữ trong bộ nhớ.",
+        "The disk is full: broadcasts go on, the journal uses its reserve; after that, rows are only kept in memory.",
+    ),
+    "journal_busy": Text(
+        "Chương trình khác đang khóa tệp nhật ký: vẫn phát bình thường, sau 5 giây nhật ký ghi tiếp sang tệp mới.",
+        "Another program holds the journal's file: broadcasts go on; after 5 seconds the journal goes on in a new file.",
+    ),
+    "journal_read_only": Text(
+        "Không ghi được vào ổ đĩa: vẫn phát bình thường, nhật ký chỉ còn giữ trong bộ nhớ; mất điện lúc này là mất.",
+        "The disk cannot be written: broadcasts go on, rows are only kept in memory; a power cut loses them.",
+    ),
+    "journal_suspect": Text(
+        "Ổ đĩa báo lỗi khi ghi nhật ký: tệp cũ được giữ nguyên, nhật ký ghi tiếp sang tệp mới.",
+        "The disk failed while the journal was written: the old file is kept as it is, the journal goes on in a new one.",
+    ),
+    "journal_rebuilt": Text(
+        "Tệp nhật ký bị hỏng khi khởi động: đã giữ lại tệp hỏng và dựng lại từ các dòng còn đọc được.",
+        "The journal's file was damaged at the start: it is kept aside, and what could be read was carried over.",
+    ),
+    "journal_held": Text(
+        "Một số dòng nhật ký đã phải chờ trong bộ nhớ trước khi ghi được vào ổ đĩa.",
+        "Some rows of the journal had to wait in memory before the disk took them.",
+    ),
 }
 
 _STREAM = Text(
@@ -242,6 +270,23 @@ _HINTS = {
     "ahead_output": Text(
         "Kiểm tra dây, card âm thanh, âm lượng hoặc máy chủ phát trước giờ phát.",
         "Check cable, sound card, volume or stream server before it is due.",
+    ),
+    "journal_slow": Text("Thay thẻ nhớ hoặc ổ đĩa nếu lặp lại.", "Replace the memory card or disk if this comes back."),
+    "journal_full": Text(
+        "Xóa bớt tệp không cần trên ổ đĩa hoặc thay ổ lớn hơn.", "Free room on the disk, or put in a larger one."
+    ),
+    "journal_busy": Text(
+        "Dừng chương trình đang mở tệp nhật ký; sao lưu bằng “loa backup”.",
+        "End the program that has the file open; make copies with “loa backup”.",
+    ),
+    "journal_read_only": Text(
+        "Kiểm tra ổ đĩa và quyền của thư mục dữ liệu; ổ tự chuyển sang chỉ đọc thường là ổ sắp hỏng.",
+        "Check the disk and the rights of the data folder; a disk that turned read-only is often about to fail.",
+    ),
+    "journal_suspect": Text("Sao lưu ngay và thay ổ đĩa.", "Make a backup at once and replace the disk."),
+    "journal_rebuilt": Text(
+        "Báo người quản trị; so nhật ký với trung tâm: loa journal verify.",
+        "Tell the administrator; compare the journal with the centre's copy: loa journal verify.",
     ),
 }
 
