@@ -15,7 +15,7 @@ import psutil
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from house import housebenching, planbenching, stationbenching
-from playout import daybench, peersbench, soundbench
+from playout import daybench, hearingbench, peersbench, soundbench
 from playout.bench import Figures, measured, spread
 
 DEFAULT_N: Mapping[str, int] = {
@@ -25,6 +25,8 @@ DEFAULT_N: Mapping[str, int] = {
     "day": 1,
     "crash": 50,
     "hang": 12,
+    "emergency": 20,
+    "matching": 40,
     "peers": 20,
     "player": 30,
     "idle": 30,
@@ -94,6 +96,7 @@ _BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {
     **soundbench.BENCHMARKS,
     **stationbenching.BENCHMARKS,
     "day": daybench.day,
+    "matching": hearingbench.matching,
     "peers": peersbench.peers,
     **housebenching.BENCHMARKS,
     "ingest": ingest_half_an_hour,

@@ -21,9 +21,11 @@ from nacl.signing import SigningKey
 
 from audio.aircheck import AircheckShelf
 from audio.library import Library
+from link.orders import OrderKeys, seal_order
 from playout.bench import Figures, spread
 from playout.daemon import StationDaemon
 from playout.journal import Journal
+from playout.pieces import Tone
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
 from playout.soundbench import longest_silence
@@ -32,6 +34,8 @@ from playout.source import NS_PER_S
 from playout.specs import OutputSpec
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
+from playout.tones import tone
+from schedules.emergency import EmergencyOrder, EmergencyStop, Urgency
 from schedules.grid import OneOff, Timing
 from schedules.intent import Intent
 from schedules.programme import Programme
@@ -40,6 +44,10 @@ from schedules.station import WHOLE_DAY, Station, Unit
 
 LENGTH_S = 8.0
 _FIRST_S = 8.0
+_ORDERED = 4
+_ORDER_EVERY_S = 18.0
+_TONE_LIKENESS = 0.6
+_EXPIRES = timedelta(minutes=10)
 
 
 def crash(count: int) -> Figures:
@@ -50,6 +58,60 @@ def crash(count: int) -> Figures:
 def hang(count: int) -> Figures:
     """Seconds of silence at the sink when a player is stopped with SIGSTOP in mid item, on six stations in turn."""
     return _trouble(count, signal.SIGSTOP, stations=6, turn_s=4.0) | {"target": "the silence <= 3"}
+
+
+def emergency(count: int) -> Figures:
+    """Milliseconds from an order at the station's door to the first sample of its tone at the sink.
+
+    In turn on four stations that are in mid item, and on four that have nothing to air, so that no player runs.
+    """
+    dice = random.Random(8)
+    late_ms: dict[bool, list[float]] = {False: [], True: []}
+    not_heard = refused = 0
+    numbers = range(_ORDERED)
+    with pulse_server() as server, tempfile.TemporaryDirectory(prefix="loa-bench-") as name:
+        folder, rounds = Path(name), -(-count // (2 * _ORDERED))
+        with (
+            village(folder, server, [f"A{n}" for n in numbers], every_s=_ORDER_EVERY_S, rounds=rounds) as airing,
+            village(folder, server, [f"B{n}" for n in numbers], every_s=_ORDER_EVERY_S, rounds=0) as idle,
+        ):
+            trials = [(start + timedelta(seconds=2.0), True, one) for one in airing for start in one.starts]
+            half = timedelta(seconds=_ORDER_EVERY_S / _ORDERED / 2)
+            trials += [(at + half, False, idle[airing.index(one)]) for at, _, one in trials]
+            for number, (at, on_air, station) in enumerate(sorted(trials, key=lambda trial: trial[0])[:count]):
+                at_ns = station.monotonic_ns(at) + round(dice.uniform(0.0, 0.5) * NS_PER_S)
+                _sleep_until(at_ns - NS_PER_S)
+                with server.recording(station.code) as recording:
+                    _sleep_until(at_ns)
+                    sent_ns = time.monotonic_ns()
+                    refused += not station.order(str(number))
+                    recording.wait_for(sent_ns + NS_PER_S)
+                    heard_ns = _heard_tone_ns(recording, sent_ns)
+                station.end_order(str(number))
+                if heard_ns is None:
+                    not_heard += 1
+                else:
+                    late_ms[on_air].append((heard_ns - sent_ns) / 1e6)
+    return {
+        "command_to_first_sample_ms": spread([*late_ms[False], *late_ms[True]]),
+        "where_no_player_ran": spread(late_ms[False]),
+        "in_mid_item": spread(late_ms[True]),
+        "not_heard_in_a_second": not_heard,
+        "refused": refused,
+        "target": "p95 <= 500",
+    }
+
+
+def _heard_tone_ns(recording: Recording, sent_ns: int) -> int | None:
+    """Return when the attention tone began; it repeats twice a second, so that the earliest place counts."""
+    attention = np.frombuffer(tone(Tone.ALERT, SAMPLE_RATE_HZ // 5), dtype="<i2")
+    first = max(0, recording.position_at(sent_ns))
+    for tenths in range(1, 11):
+        end = min(recording.end, first + tenths * SAMPLE_RATE_HZ // 10 + len(attention))
+        match = recording.find(attention, start=first, end=end)
+        if match.likeness > _TONE_LIKENESS:
+            return int(recording.instants_ns([match.position])[0])
+    return None
 
 
 def _trouble(count: int, sent: signal.Signals, *, stations: int, turn_s: float) -> Figures:
@@ -141,9 +203,11 @@ class BenchStation:
         self._supervisor = Supervisor()
         folder.mkdir(parents=True)
         key = SigningKey.generate()
+        self._order_key = SigningKey.generate()
         self._journal = Journal(folder / "journal.db", clock=self._clock, boot=boot_id(), key=key)
         self._library = Library(folder / "media")
-        intent = self._decided(folder, self._clock.now())
+        self._segment = self._recorded(folder, self._clock.now())
+        intent = self._decided(self._clock.now())
         self.daemon = StationDaemon(
             code=code,
             outputs=(OutputSpec(name="main", kind="pulse", device=code),),
@@ -154,6 +218,8 @@ class BenchStation:
             aircheck=folder / "aircheck",
             intent=lambda: intent,
             make_player=self._player,
+            keys=OrderKeys(real=self._order_key.verify_key, drill=SigningKey.generate().verify_key),
+            folder=folder / "run",
         )
 
     @property
@@ -166,6 +232,40 @@ class BenchStation:
     def monotonic_ns(self, moment: datetime) -> int:
         """Return when `moment` is on CLOCK_MONOTONIC."""
         return time.monotonic_ns() + round((moment - self._clock.now()).total_seconds() * 1e9)
+
+    def order(self, name: str) -> bool:
+        """Hand an emergency order to the door; return whether it was taken."""
+        now = self._clock.now()
+        order = EmergencyOrder(
+            id=name,
+            stations=(self.code,),
+            segment=self._segment.id,
+            title=self._segment.title,
+            sha256=self._segment.sha256,
+            pcm_sha256=self._segment.pcm_sha256,
+            samples=self._segment.samples,
+            urgency=Urgency.EXTREME,
+            issued_at=now,
+            expires_at=now + _EXPIRES,
+            drill=False,
+            ordered_by="bench",
+            confirmed_by="bench",
+        )
+        return self.daemon.emergency(seal_order(order, self._order_key)).taken
+
+    def end_order(self, name: str) -> None:
+        """Take an emergency order back."""
+        now = self._clock.now()
+        stop = EmergencyStop(
+            order=name,
+            stations=(self.code,),
+            by="bench",
+            reason="measured",
+            issued_at=now,
+            expires_at=now + _EXPIRES,
+            drill=False,
+        )
+        self.daemon.emergency(seal_order(stop, self._order_key))
 
     def start(self) -> None:
         """Let it live."""
@@ -182,10 +282,10 @@ class BenchStation:
         self._players.append(player)
         return player
 
-    def _decided(self, folder: Path, now: datetime) -> Intent:
+    def _recorded(self, folder: Path, now: datetime) -> Segment:
         path = folder / "sound.flac"
         soundfile.write(path, self.sound, SAMPLE_RATE_HZ, subtype="PCM_16")
-        segment = Segment(
+        return Segment(
             id="noise",
             owner=self.code,
             programme="CDS",
@@ -197,6 +297,8 @@ class BenchStation:
             approved_at=now,
             approved_by="bench",
         )
+
+    def _decided(self, now: datetime) -> Intent:
         order = OneOff(
             id="0",
             station=self.code,
@@ -213,7 +315,7 @@ class BenchStation:
             units=(Unit(code=self.code, name=self.code),),
             stations=(Station(code=self.code, name=self.code, unit=self.code, permitted=WHOLE_DAY),),
             programmes=(Programme(code="CDS", name="CDS"),),
-            segments=(segment,),
+            segments=(self._segment,),
             one_offs=tuple(replace(order, id=str(n), start=start) for n, start in enumerate(self.starts)),
         )
 
@@ -246,4 +348,4 @@ def _sleep_until(instant_ns: int) -> None:
     time.sleep(max(0.0, (instant_ns - time.monotonic_ns()) / NS_PER_S))
 
 
-BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {"crash": crash, "hang": hang}
+BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {"crash": crash, "hang": hang, "emergency": emergency}
