@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -46,11 +47,15 @@ MOST_AN_HOUR = 6
 MOST_MESSAGE_S = 30 * 60
 _LONGEST_TEXT = 500
 _HOUR = timedelta(hours=1)
+_ID = re.compile(r"[a-z0-9]{10}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An order as a person asks for it: a recording, or a template. None: as usual, or as the template says."""
+    """An order as a person asks for it: a recording, or a template. None: as usual, or as the template says.
+
+    id: what the order is to be called, so that a form sent twice is one order; None for a new name.
+    """
 
     stations: tuple[StationCode, ...]
     segment: SegmentId | None = None
@@ -60,6 +65,7 @@ class Wanted:
     expires_at: datetime | None = None
     drill: bool = False
     basis: str = ""
+    id: OrderId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +94,13 @@ def order(wanted: Wanted, *, person: Person, password: str = "") -> OrderRecord:
     if not wanted.drill:
         auth.assure(password)
     now = here.clock.now()
-    made = new_id()
+    made = wanted.id or new_id()
     with here.database.writing() as session:
+        known = emergencies.find(session, made)
+        if known is not None and known.ordered_by == person.id:
+            return known
+        if known is not None or not _ID.fullmatch(made):
+            raise Conflict(_over())
         found = _check(session, wanted, person)
         emergencies.keep(
             session,

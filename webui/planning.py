@@ -23,6 +23,7 @@ from schedules.grid import CalendarDay, DayKind, SessionException, SessionRule, 
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Programme
+from schedules.sources import RelaySource, SourceCode
 from schedules.station import Station, StationCode
 from schedules.text import Text
 from store import (
@@ -34,6 +35,7 @@ from store import (
     programmes,
     revision,
     sessions,
+    sources,
     stations,
     templates,
 )
@@ -228,6 +230,48 @@ def save_programme(programme: Programme, *, person: Person) -> None:
     with here.database.writing() as session:
         _require_all(session, person, "programmes.edit")
         trace(session, "programme.edit", act(session, here.clock.now()), person)
+        revision.bump(session)
+    here.wake()
+
+
+def save_source(source: RelaySource, *, person: Person) -> None:
+    """Add a relay source or change it, for every station."""
+    here = services()
+    with here.database.writing() as session:
+        _require_all(session, person, "sources.edit")
+        sources.save(session, source)
+        trace(session, "source.edit", source.code, person, detail=source.address)
+        revision.bump(session)
+    here.wake()
+
+
+def remove_source(code: SourceCode, *, person: Person) -> None:
+    """Forget a relay source. Raises Unknown, Conflict where a session still relays it."""
+    here = services()
+    with here.database.writing() as session:
+        _require_all(session, person, "sources.edit")
+        using = [
+            rule.name
+            for station in stations.every(session)
+            for rule in sessions.in_force(session, station.code)
+            if any(item.relay == code for item in rule.items)
+        ]
+        if using:
+            names = ", ".join(f"“{name}”" for name in using[:5])
+            raise Conflict(
+                Finding(
+                    code="source_used",
+                    severity=Severity.ERROR,
+                    message=Text(
+                        f"Nguồn này còn được tiếp âm trong: {names}. Nguồn chưa bị bỏ.",
+                        f"This source is still relayed in: {names}. It was not removed.",
+                    ),
+                    hint=Text("Hãy đổi nguồn trong các buổi đó trước.", "Change those sessions first."),
+                )
+            )
+        if not sources.remove(session, code):
+            raise Unknown(no_such("source_unknown", "Không có nguồn này.", "There is no such source."))
+        trace(session, "source.remove", code, person)
         revision.bump(session)
     here.wake()
 

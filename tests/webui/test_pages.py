@@ -49,6 +49,14 @@ PAGES = [
     ("/nhat-ky.csv", "airlog.read"),
     ("/su-co", "faults.read"),
     ("/su-co?dang=1", "faults.read"),
+    ("/khan-cap", "emergencies.read"),
+    ("/khan-cap/that", "emergencies.order"),
+    ("/khan-cap/dien-tap", "emergencies.order"),
+    ("/khan-cap/mau", "emergencies.prepare"),
+    ("/nguon", "sources.read"),
+    ("/nguon/sua", "sources.edit"),
+    ("/dai/LONGHIEP/noi", "stations.talk"),
+    ("/dai/LONGHIEP/dong-ho", "stations.clock"),
     ("/them", "account.own"),
     ("/tai-khoan", "account.own"),
     ("/nguoi-dung", "accounts.manage"),
@@ -67,6 +75,7 @@ NAMES = [
     "Hrê",
     "Buổi sáng",
     "Quảng Ngãi",
+    "Hội trường",
 ]
 
 

@@ -107,7 +107,7 @@ def test_the_timing_of_items_is_made_by_form(world):
     assert (filler.kind, filler.optional, filler.timing) == (ItemKind.FILLER, True, Timing.RELATIVE)
     page = client.get(f"{PATH}?dai=LONGHIEP&buoi={rule.id}").text
     assert 'value="12:30"' in page
-    assert 'value="VOV1"' in page
+    assert '<option value="VOV1" selected>' in page
 
 
 def test_what_is_wrong_stands_beside_its_field_all_at_once(world):

@@ -37,7 +37,7 @@ class EmergencyIn(Question):
     repeat: Annotated[int, Field(ge=1, le=MOST_REPEATS)] | None = None
     expires: Asked | None = None
     drill: bool = False
-    urgency: Literal["severe", "extreme"] | None = None
+    urgency: Literal["moderate", "severe", "extreme"] | None = None
     basis: Annotated[str, StringConstraints(max_length=500)] = ""
     password: Password = ""
 

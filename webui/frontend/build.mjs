@@ -52,7 +52,7 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(fresh, { recursive: true });
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { app: "src/app.js", style: "src/entry.css" },
+  entryPoints: { app: "src/app.js", talk: "src/talk.js", capture: "src/capture.js", style: "src/entry.css" },
   outdir: fresh,
   bundle: true,
   splitting: true,
@@ -79,7 +79,8 @@ const result = await esbuild.build({
 const manifest = {};
 for (const [file, about] of Object.entries(result.metafile.outputs)) {
   const name = path.basename(file);
-  if (about.entryPoint === "src/app.js") manifest["app.js"] = name;
+  const script = about.entryPoint?.match(/^src\/(app|talk|capture)\.js$/);
+  if (script) manifest[`${script[1]}.js`] = name;
   else if (about.entryPoint === "src/entry.css") manifest["style.css"] = name;
   else if (name.endsWith(".woff2")) manifest[`${name.slice(0, name.lastIndexOf("-"))}.woff2`] = name;
 }
@@ -89,7 +90,7 @@ await writeFile(path.join(fresh, manifest["sprite.svg"]), signs);
 const icon = await readFile(path.join(here, "src", "icon.svg"));
 manifest["icon.svg"] = named("icon.svg", icon);
 await writeFile(path.join(fresh, manifest["icon.svg"]), icon);
-for (const wanted of ["app.js", "style.css", "sprite.svg", "icon.svg", "inter-latin-wght-normal.woff2", "inter-vietnamese-wght-normal.woff2"]) {
+for (const wanted of ["app.js", "talk.js", "capture.js", "style.css", "sprite.svg", "icon.svg", "inter-latin-wght-normal.woff2", "inter-vietnamese-wght-normal.woff2"]) {
   if (!manifest[wanted]) throw new Error(`the build made no ${wanted}`);
 }
 for (const name of await readdir(fresh)) {

@@ -12,11 +12,14 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from schedules.segment import SegmentState
-from store import segments
+from store import emergencies, segments
+from store.emergencies import OrderState
 from webui.pages import formats, states
 from webui.pages.assets import Assets
+from webui.pages.language import say
 from webui.pages.navigation import menu
 from webui.pages.scope import now, person, scope, statuses
+from webui.rights import can
 from webui.services import services
 
 _BARS = 40
@@ -31,6 +34,18 @@ class Place:
 
     name: str
     about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """An emergency order that is not over, for the bar on every page. waiting: for the second person."""
+
+    id: str
+    title: str
+    drill: bool
+    waiting: bool
+    words: str
+    may_stop: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +141,28 @@ def _heart() -> Heart | None:
     )
 
 
+def alarms() -> list[Alarm]:
+    """Return the emergency orders that are not over, for stations that the reader sees."""
+    mine = scope()
+    with services().database.reading() as session:
+        known = emergencies.listing(session, open_only=True, limit=20)
+    here = {station.code: station for station in mine.stations}
+    return [
+        Alarm(
+            id=one.id,
+            title=one.message.title,
+            drill=one.drill,
+            waiting=one.state is OrderState.AWAITING_SECOND,
+            words=say(states.EMERGENCIES[one.state].word)
+            if one.state is OrderState.AWAITING_SECOND
+            else ngettext("%(num)d đài", "%(num)d đài", len(one.stations)),
+            may_stop=any(code in here and can(mine.person, "emergencies.stop", here[code]) for code in one.stations),
+        )
+        for one in known
+        if any(code in here for code in one.stations)
+    ]
+
+
 def _waiting() -> int:
     with services().database.reading() as session:
         return len(segments.listing(session, owners=scope().unit_codes, states=(SegmentState.SUBMITTED,), limit=100))
@@ -164,6 +201,7 @@ def register(app: Flask, assets: Assets) -> None:
             "menu": menu(who.role.value),
             "place": _place(),
             "counts": {"waiting": _waiting()},
+            "alarms": alarms(),
             "initials": _initials(who.full_name),
             "heart": _heart(),
         }

@@ -45,7 +45,8 @@ def routes(pages: Blueprint) -> None:
 def more() -> AnyResponse:
     """List every page of the reader's role."""
     mine = scope()
-    entries = [entry for group in menu(mine.person.role.value).groups for entry in group.entries]
+    its = menu(mine.person.role.value)
+    entries = [*(entry for group in its.groups for entry in group.entries), *its.foot]
     return page("more.html", active="more", entries=entries, scope=mine, version=services().version)
 
 

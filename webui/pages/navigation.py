@@ -30,10 +30,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """Rail of the desktop and bar of the phone."""
+    """Rail of the desktop and bar of the phone. foot: at the end of the rail, away from daily work."""
 
     groups: tuple[Group, ...]
     tabs: tuple[Entry, ...]
+    foot: tuple[Entry, ...]
 
 
 TODAY = Entry(key="today", endpoint="pages.today", icon="home", label=Text("Hôm nay", "Today"))
@@ -60,6 +61,14 @@ LOG = Entry(
 FAULTS = Entry(key="faults", endpoint="pages.faults", icon="tool", label=Text("Sự cố", "Faults"))
 PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
 PROGRAMMES = Entry(key="programmes", endpoint="pages.programmes", icon="list", label=Text("Chuyên mục", "Programmes"))
+SOURCES = Entry(key="sources", endpoint="pages.sources", icon="link", label=Text("Nguồn tiếp âm", "Relay sources"))
+EMERGENCY = Entry(
+    key="emergency",
+    endpoint="pages.emergencies",
+    icon="urgent",
+    label=Text("Phát khẩn cấp", "Emergency broadcast"),
+    short=Text("Khẩn cấp", "Emergency"),
+)
 MORE = Entry(key="more", endpoint="pages.more", icon="more", label=Text("Thêm", "More"))
 
 _MAKING = Text("Làm chương trình", "Making programmes")
@@ -72,6 +81,7 @@ _OFFICER = Menu(
         Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
+    foot=(EMERGENCY,),
 )
 _LEADER = Menu(
     groups=(
@@ -79,15 +89,17 @@ _LEADER = Menu(
         Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
         Group(title=_MAKING, entries=(ITEMS, WEEK)),
     ),
-    tabs=(APPROVE, TODAY, DUTIES, LOG, MORE),
+    tabs=(APPROVE, TODAY, DUTIES, EMERGENCY, MORE),
+    foot=(EMERGENCY,),
 )
 _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
-        Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK, PROGRAMMES)),
+        Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK, PROGRAMMES, SOURCES)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+    foot=(EMERGENCY,),
 )
 _INSPECTOR = Menu(
     groups=(
@@ -96,15 +108,17 @@ _INSPECTOR = Menu(
         Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, WEEK)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+    foot=(EMERGENCY,),
 )
 _ADMIN = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
-        Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES)),
+        Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES, SOURCES)),
         Group(title=Text("Hệ thống", "System"), entries=(PEOPLE,)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+    foot=(EMERGENCY,),
 )
 MENUS = {
     "operator": _OFFICER,

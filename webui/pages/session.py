@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 
@@ -18,7 +18,7 @@ from schedules.grid import EVERY_DAY, DayKind, ItemKind, NthWeekday, SessionItem
 from schedules.segment import Segment
 from schedules.station import Station
 from schedules.text import Text
-from store import segments, sessions, templates
+from store import segments, sessions, sources, templates
 from store.identity import new_id
 from webui import planning
 from webui.auth import allowed
@@ -129,15 +129,22 @@ def session(week: str) -> AnyResponse:
     with services().database.reading() as database:
         known = sessions.find(database, station.code, asked) if asked else None
         offered = segments.airable(database)
+        listed = sources.every(database)
         weeks = {template.id: template.name for template in templates.in_force(database, station.code)}
     if asked and known is None:
         abort(404)
-    show = _Form(mine=mine, station=station, week=week, offered=offered, weeks=weeks)
+    relays = {source.code: source.name for source in listed} | {
+        # What the list lost stays in the session until somebody changes it there.
+        item.relay: _("không còn trong danh sách")
+        for item in (known.items if known else ())
+        if item.relay is not None and all(source.code != item.relay for source in listed)
+    }
+    show = _Form(mine=mine, station=station, week=week, offered=offered, weeks=weeks, relays=relays)
     if request.method == "GET":
         draft = of_rule(known) if known else Draft(template=request.args.get("mau", ""))
         return show(draft, Review())
     draft = _drafted(known)
-    rule, problems = _rule(mine, station, draft, known, offered, weeks)
+    rule, problems = _rule(mine, station, draft, known, offered, weeks, relays)
     reading = Reading()
     from_day = reading.day("from_day", draft.from_day)
     problems = (*problems, *reading.problems)
@@ -281,6 +288,7 @@ class _Form:
     week: str
     offered: Sequence[Segment]
     weeks: dict[str, str]
+    relays: Mapping[str, str]
 
     def __call__(self, draft: Draft, found: Review) -> AnyResponse:
         blanks = _BLANKS if draft.items else _BLANKS_NEW
@@ -305,6 +313,7 @@ class _Form:
             timings=list(Timing),
             nths=[(number, nth_word(number)) for number in NTHS],
             weeks=self.weeks,
+            relays=self.relays,
             weekdays=[(number, weekday_long(number)) for number in EVERY_DAY],
         )
 
@@ -376,6 +385,7 @@ def _rule(
     known: SessionRule | None,
     offered: Sequence[Segment],
     weeks: dict[str, str],
+    relays: Mapping[str, str],
 ) -> tuple[SessionRule | None, tuple[Finding, ...]]:
     reading = Reading()
     if not draft.name:
@@ -398,7 +408,7 @@ def _rule(
     groups = {group.code for group in station.groups}
     if not set(draft.targets) <= groups:
         reading.wrong("targets", "Có cụm loa không thuộc đài này.", "A cluster group is not of this station.")
-    items = _items(reading, mine, draft, known, offered)
+    items = _items(reading, mine, draft, known, offered, relays)
     if reading.problems or not starts or length_s is None:
         return None, tuple(reading.problems)
     return (
@@ -474,7 +484,12 @@ def _month_days(text: str) -> tuple[int, ...] | None:
 
 
 def _items(
-    reading: Reading, mine: Scope, draft: Draft, known: SessionRule | None, offered: Sequence[Segment]
+    reading: Reading,
+    mine: Scope,
+    draft: Draft,
+    known: SessionRule | None,
+    offered: Sequence[Segment],
+    relays: Mapping[str, str],
 ) -> tuple[SessionItem, ...]:
     kept = {item.id for item in known.items} if known else set()
     allowed_segments = {segment.id for segment in offered} | {
@@ -489,13 +504,13 @@ def _items(
         good = (
             (sort == "p" and code in mine.programmes)
             or (sort == "s" and code in allowed_segments)
-            or (sort == "r" and bool(relay))
+            or (sort == "r" and relay in relays)
         )
         where = f"items-{number}"
         if kind is None or timing is None or not good:
             if sort == "r" and not relay:
                 reading.wrong(
-                    where, f"Mục {number + 1}: hãy ghi nguồn tiếp âm.", f"Item {number + 1}: name its source."
+                    where, f"Mục {number + 1}: hãy chọn nguồn tiếp âm.", f"Item {number + 1}: choose its source."
                 )
             else:
                 reading.wrong(where, f"Mục {number + 1} chưa đúng.", f"Item {number + 1} is not right.")

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from schedules.airing import Evidence, Verdict
 from schedules.duty import Counting, DutyState, Period
+from schedules.emergency import AlertState, Urgency
 from schedules.grid import DayKind, ItemKind, Timing
 from schedules.programme import Order, Otherwise
 from schedules.segment import Priority, SegmentKind, SegmentState
+from schedules.sources import SourceKind, StreamFormat
 from schedules.text import Text
+from store.emergencies import OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,38 @@ OUTPUTS = {
     "suspended": _mark("fault", "Bị tạm dừng", "Suspended"),
     "moved": _mark("fault", "Bị chuyển sang thiết bị khác", "Moved to another device"),
 }
+AMPLIFIERS = {
+    "on": _mark("aired", "Tăng âm đang bật", "Amplifier on"),
+    "off": _mark("planned", "Tăng âm đang tắt", "Amplifier off"),
+    "fault": _mark("fault", "Tăng âm không bật, tắt được", "Amplifier does not switch"),
+}
+EARS = {
+    "hearing": _mark("aired", "Đang nghe đầu ra", "The output is being heard"),
+    "matching": _mark("aired", "Nghe thấy đúng bài đang phát", "What is heard is what is on air"),
+    "lost": _mark("at_risk", "Không nghe được đầu ra để kiểm tra", "The output cannot be heard for checking"),
+    "foreign": _mark("fault", "Đầu ra có tiếng khác với bài đang phát", "Something else is heard than what is on air"),
+    "silent": _mark("fault", "Đầu ra im tiếng", "Nothing is heard"),
+    "unscheduled": _mark("fault", "Đầu ra có tiếng ngoài buổi phát", "Sound is heard outside sessions"),
+}
+ALERTS = {
+    AlertState.SENT: _mark("planned", "Chờ máy nhận", "Waiting for the station"),
+    AlertState.RECEIVED: _mark("planned", "Máy đã nhận", "Received"),
+    AlertState.ON_AIR: _mark("emergency", "Đang phát", "On air"),
+    AlertState.DONE: _mark("aired", "Đã phát xong", "Done"),
+    AlertState.STOPPED: _mark("cancelled", "Đã dừng", "Stopped"),
+    AlertState.REFUSED: _mark("missed", "Máy từ chối", "Refused"),
+    AlertState.EXPIRED: _mark("missed", "Hết hạn, không phát", "Expired, not aired"),
+    AlertState.CANCELLED: _mark("cancelled", "Đã hủy, không phát", "Cancelled, not aired"),
+}
+EMERGENCIES = {
+    OrderState.AWAITING_SECOND: _mark("at_risk", "Chờ người thứ hai xác nhận", "Waiting for a second person"),
+    OrderState.ISSUED: _mark("emergency", "Đã ra lệnh", "Ordered"),
+    OrderState.OVER: _mark("planned", "Đã kết thúc", "Over"),
+    OrderState.CANCELLED: _mark("cancelled", "Đã hủy, không phát", "Cancelled, not aired"),
+    OrderState.EXPIRED: _mark("cancelled", "Hết hạn, không phát", "Expired, not aired"),
+}
+DRILL = _mark("drill", "DIỄN TẬP", "DRILL")
+WAITING_FOR_LINK = _mark("silent", "Chờ liên lạc", "Waiting for contact")
 NORMAL = _mark("aired", "Bình thường", "Normal")
 PLANNED = _mark("planned", "Đã xếp lịch", "Planned")
 ON_AIR = STATIONS["on_air"]
@@ -131,6 +166,25 @@ PRIORITIES = {
     Priority.NORMAL: Text("Thông thường", "Normal"),
     Priority.PRIORITY: Text("Ưu tiên", "Priority"),
     Priority.EMERGENCY: Text("Khẩn cấp", "Emergency"),
+}
+URGENCIES = {
+    Urgency.MODERATE: Text("Cần chú ý: nhường lệnh nghiêm trọng hơn", "Moderate: gives way to what is more urgent"),
+    Urgency.SEVERE: Text(
+        "Nghiêm trọng: chờ bản tin khẩn cấp khác nói hết", "Severe: waits for an emergency message to end"
+    ),
+    Urgency.EXTREME: Text(
+        "Đặc biệt nghiêm trọng: cắt ngay lệnh thấp hơn", "Extreme: cuts an order of lower urgency at once"
+    ),
+}
+SOURCES = {
+    SourceKind.HTTP: Text("Luồng liên tục (HTTP, Icecast)", "Endless stream (HTTP, Icecast)"),
+    SourceKind.HLS: Text("HLS (tệp .m3u8)", "HLS (.m3u8)"),
+    SourceKind.LINE: Text("Đường vào của máy phát ở đài", "Input of the station's own machine"),
+}
+FORMATS = {
+    StreamFormat.MP3: Text("MP3", "MP3"),
+    StreamFormat.AAC: Text("AAC", "AAC"),
+    StreamFormat.OGG: Text("Ogg (Opus, Vorbis)", "Ogg (Opus, Vorbis)"),
 }
 ORDERS = {
     Order.NEWEST: Text("Bài mới nhất trước", "Newest first"),

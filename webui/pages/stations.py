@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
@@ -11,12 +12,13 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from link.door import FaultStatus, StationStatus
-from schedules.clock import ClockState
+from schedules.clock import ClockState, utc
 from schedules.duty import DutyStanding
 from schedules.errors import NotAllowed, Refused
+from schedules.findings import Finding
 from schedules.station import Station
 from store import airings
-from webui import work
+from webui import talking, work
 from webui.auth import allowed
 from webui.pages import answers, ribbon, states
 from webui.pages.formats import clock, local, minutes
@@ -79,6 +81,8 @@ def routes(pages: Blueprint) -> None:
     pages.add_url_rule("/dai", "stations", stations)
     pages.add_url_rule("/dai/<code>", "station", station)
     pages.add_url_rule("/dai/<code>/dung", "stop_station", stop_station, methods=["POST"])
+    pages.add_url_rule("/dai/<code>/thu-loa", "test_output", test_output, methods=["POST"])
+    pages.add_url_rule("/dai/<code>/dong-ho", "station_clock", station_clock, methods=["GET", "POST"])
 
 
 @allowed("stations.read")
@@ -144,6 +148,62 @@ def stop_station(code: str) -> AnyResponse:
     return redirect(url_for("pages.station", code=code))
 
 
+@allowed("stations.test")
+def test_output(code: str) -> AnyResponse:
+    """Sound chime and test tone on one output."""
+    mine = scope()
+    one = mine.station(code)
+    output = request.form.get("output", "")
+    try:
+        talking.sound_output(code, output, person=mine.person)
+    except NotAllowed:
+        raise
+    except Refused as refused:
+        why = " ".join(say(finding.message) for finding in refused.findings)
+        flash(_("Chưa thử loa được. %(why)s", why=why), "bad")
+    else:
+        flash(_("Đang thử loa %(output)s ở %(name)s. Hãy nghe tại loa.", output=output, name=one.name), "done")
+    return redirect(url_for("pages.station", code=code), 303)
+
+
+@allowed("stations.clock")
+def station_clock(code: str) -> AnyResponse:
+    """Show the station's time large, or take a person's word that it is right."""
+    mine = scope()
+    one = mine.station(code)
+    errors: tuple[Finding, ...] = ()
+    if request.method == "POST":
+        try:
+            talking.confirm_time(code, shown=_shown(request.form.get("shown", "")), person=mine.person)
+        except NotAllowed:
+            raise
+        except Refused as refused:
+            errors = refused.findings
+        else:
+            flash(_("Đã ghi nhận giờ của %(name)s là đúng, do anh/chị xác nhận.", name=one.name), "done")
+            return redirect(url_for("pages.station", code=code), 303)
+    values = {
+        "station": one,
+        "clock": _clock(statuses().get(code)),
+        "now": now(),
+        "day": local(now(), one.zone).date(),
+        "errors": errors,
+        "may_confirm": can(mine.person, "stations.clock", one),
+        "live_url": url_for("pages.station_clock", code=code),
+    }
+    if errors:
+        return page("station_clock.html", active="stations", code=422, **values)
+    return live_page("station_clock.html", "_station_clock.html", active="stations", **values)
+
+
+def _shown(text: str) -> datetime:
+    try:
+        return utc(datetime.fromisoformat(text))
+    except ValueError:
+        # Nothing was shown: as old as it gets, and refused as such.
+        return datetime.min.replace(tzinfo=UTC)
+
+
 def _station_page(mine: Scope, one: Station, *, stop_error: str = "", code: int = 200) -> Response:
     day = local(now(), one.zone).date()
     hours = ribbon.day_interval(one, day)
@@ -166,6 +226,9 @@ def _station_page(mine: Scope, one: Station, *, stop_error: str = "", code: int 
         "next_item": status.next if status else None,
         "may_stop": can(mine.person, "stations.stop", one),
         "may_set": can(mine.person, "stations.edit", one),
+        "may_talk": can(mine.person, "stations.talk", one),
+        "may_test": can(mine.person, "stations.test", one),
+        "may_confirm_time": can(mine.person, "stations.clock", one),
         "stop_error": stop_error,
         "clock": _clock(status),
         "live_url": url_for("pages.station", code=one.code),
