@@ -162,7 +162,7 @@ _OTHER = {
     ),
     "journal_slow": Text(
         "Ổ đĩa ghi nhật ký rất chậm: vẫn phát bình thường, các dòng mới tạm giữ trong bộ nhớ; mất điện lúc này là mất.",
-        "The disk takes the journal's rows very slowly: broadcasts go on, new rows wait in memory; a power cut loses them.",
+        "The disk is very slow to take the journal: broadcasts go on, new rows wait in memory; a power cut loses them.",
     ),
     "journal_full": Text(
         "Ổ đĩa đã đầy: vẫn phát bình thường, nhật ký đang dùng phần dự trữ; hết phần đó thì chỉ còn giữ trong bộ nhớ.",
@@ -170,7 +170,7 @@ _OTHER = {
     ),
     "journal_busy": Text(
         "Chương trình khác đang khóa tệp nhật ký: vẫn phát bình thường, sau 5 giây nhật ký ghi tiếp sang tệp mới.",
-        "Another program holds the journal's file: broadcasts go on; after 5 seconds the journal goes on in a new file.",
+        "Another program holds the journal's file: broadcasts go on; after 5 seconds a new file takes its place.",
     ),
     "journal_read_only": Text(
         "Không ghi được vào ổ đĩa: vẫn phát bình thường, nhật ký chỉ còn giữ trong bộ nhớ; mất điện lúc này là mất.",
@@ -178,7 +178,7 @@ _OTHER = {
     ),
     "journal_suspect": Text(
         "Ổ đĩa báo lỗi khi ghi nhật ký: tệp cũ được giữ nguyên, nhật ký ghi tiếp sang tệp mới.",
-        "The disk failed while the journal was written: the old file is kept as it is, the journal goes on in a new one.",
+        "The disk failed while the journal was written: the old file stays as it is, the journal goes on in a new one.",
     ),
     "journal_rebuilt": Text(
         "Tệp nhật ký bị hỏng khi khởi động: đã giữ lại tệp hỏng và dựng lại từ các dòng còn đọc được.",
