@@ -39,6 +39,8 @@ def start(n: int) -> Figures:
         "absolute_start_error_ms": spread([abs(error) for error in listening.errors_ms]),
         "not_found": listening.not_found,
         "bit_exact": stage.bit_exact,
+        "stand_ins": stage.stand_ins,
+        "not_whole": stage.troubles,
         "target": "median of the absolute error <= 1, p99 <= 20, with three busy loops (--busy 3)",
     }
 
@@ -64,6 +66,8 @@ def join(n: int) -> Figures:
         "not_found": listening.not_found,
         "samples_that_differ_in_the_recording": listening.different,
         "bit_exact": stage.bit_exact,
+        "stand_ins": stage.stand_ins,
+        "not_whole": stage.troubles,
         "target": "0 samples",
     }
 
@@ -99,6 +103,8 @@ def hour(n: int) -> Figures:
         "start_error_ms_at_the_end": round(listening.errors_ms[-1], 3) if listening.errors_ms else None,
         "not_found": listening.not_found,
         "bit_exact": stage.bit_exact,
+        "stand_ins": stage.stand_ins,
+        "not_whole": stage.troubles,
         "resident_mb": {
             # The first minute fills libvlc's and Python's own pools.
             "after_a_minute": round(resident_mb[min(2, len(resident_mb) - 1)], 1),
@@ -136,6 +142,8 @@ def player(n: int) -> Figures:
         "aircheck_cpu_percent": round(writers_cpu, 2),
         "aircheck_resident_mb": [round(megabytes, 1) for megabytes in writers_mb],
         "bit_exact": stage.bit_exact,
+        "stand_ins": stage.stand_ins,
+        "not_whole": stage.troubles,
         "target": "resident <= 80, CPU <= 5, without the aircheck's own process",
     }
 

@@ -26,6 +26,8 @@ STEADY_S = 2.0
 AHEAD_S = 2.5
 """How long before its start the first item is ordered."""
 
+_TROUBLES = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
@@ -39,7 +41,10 @@ class _Order:
 
 
 class Studio:
-    """A sound server, one player on its sink, and the orders given; what is over is only counted."""
+    """A sound server, one player on its sink, and the orders given; what is over is only counted.
+
+    stand_ins: how often a file was read instead of decoded by libvlc. troubles: the last items that were not whole.
+    """
 
     def __init__(self, server: PulseServer, folder: Path, *, aircheck: bool) -> None:
         self.server = server
@@ -47,6 +52,8 @@ class Studio:
         self.not_whole = 0
         self.holes = 0
         self.hole_s = 0.0
+        self.stand_ins = 0
+        self.troubles: list[str] = []
         self._folder = folder
         self._aircheck = aircheck
         self._states: list[str] = []
@@ -134,10 +141,15 @@ class Studio:
     def _hear(self, event: Mapping[str, object]) -> None:
         if event["event"] == "output":
             self._states.append(str(event["state"]))
+        elif event["event"] == "source":
+            self.stand_ins += 1
         elif event["event"] == "ended":
             order = self._orders.pop(str(event["airing"]))
             order.path.unlink(missing_ok=True)
-            self.not_whole += event["handed_sha256"] != order.pcm_sha256
+            if event["handed_sha256"] != order.pcm_sha256:
+                self.not_whole += 1
+                told = f"{event['airing']}: {event['cause']}, {event.get('detail', '')}, holes {event['holes']}"
+                self.troubles = [*self.troubles, told][-_TROUBLES:]
             holes = event["holes"]
             assert isinstance(holes, list)
             self.holes += len(holes)

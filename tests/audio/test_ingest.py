@@ -152,7 +152,7 @@ def test_a_trim_that_leaves_nothing_is_refused(studio: Studio) -> None:
         studio.take(encoded("wav", speech(3.0)), trim=Trim(start_s=2.9))
 
 
-def test_s33_what_hides_behind_a_long_silence_is_pointed_at(studio: Studio) -> None:
+def test_s33_f25_what_hides_behind_a_long_silence_is_pointed_at(studio: Studio) -> None:
     """Decent speech, a long silence, then more: the place is named."""
     hidden = np.concatenate((speech(4.0), silence(15.0), speech(3.0, seed=3)))
     found = studio.take(encoded("flac", hidden))
@@ -201,7 +201,7 @@ def test_a_constant_offset_is_not_sound(studio: Studio) -> None:
     assert studio.refuse(encoded("wav", silence(3.0) + np.float32(0.2))).code == "silent"
 
 
-def test_silence_is_refused(studio: Studio) -> None:
+def test_f25_silence_is_refused(studio: Studio) -> None:
     """A recording without any sound never reaches an approver."""
     finding = studio.refuse(encoded("mp3", silence(5.0)))
     assert finding.code == "silent"

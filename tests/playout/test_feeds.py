@@ -47,7 +47,7 @@ def test_an_item_from_inside_its_file_is_read_plainly(feeds: Feeds, tmp_path: Pa
     feeds.release("a")
 
 
-def test_a_hanging_libvlc_is_given_up_and_later_replaced(feeds: Feeds, tmp_path: Path) -> None:
+def test_f17_a_libvlc_that_never_returns_is_given_up_and_later_replaced(feeds: Feeds, tmp_path: Path) -> None:
     """When a call into libvlc does not return, the file reader stands in, and the next item gets new decks."""
     released = threading.Event()
     feeds.decks.submit(lambda instance: released.wait(30) and None)

@@ -12,7 +12,7 @@ from schedules.errors import Conflict, NotAllowed, Refused, TooMany, Unknown
 from schedules.findings import Finding, Severity
 from schedules.segment import SegmentState
 from schedules.text import Text
-from store import revision, segments
+from store import accounts, revision, segments
 from store.accounts import Role
 from store.segments import Audio, Card
 
@@ -101,6 +101,23 @@ def test_the_whole_way_to_the_air(database, operator, approver, now):
         "Người operator",
         "Người approver",
     ]
+
+
+@pytest.mark.parametrize("lost", ["account", "role"])
+def test_f62_what_was_approved_stays_so_when_the_approver_is_gone(database, operator, approver, now, lost):
+    """Whoever approved leaves or changes office: the recording airs on under their name; withdrawing it still works."""
+    with database.writing() as session:
+        submitted(session, operator, now)
+        approve(session, approver, now)
+        if lost == "account":
+            accounts.disable(session, approver, now)
+        else:
+            accounts.set_role(session, approver, Role.OPERATOR, approver.unit)
+    with database.writing() as session:
+        (segment,) = segments.airable(session)
+        assert segment.approved_by == "Người approver"
+        segments.withdraw(session, "seg1", reason="Hết hạn", person=operator, now=now)
+        assert segments.airable(session) == ()
 
 
 def test_s3_nobody_approves_their_own_recording(database, operator, approver, now):
