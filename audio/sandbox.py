@@ -35,12 +35,13 @@ _START_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """How much a confined process may use before the kernel stops it."""
+    """How much a confined process may use before the kernel stops it. nice: how far it gives way to others."""
 
     memory_bytes: int
     cpu_s: int
     output_bytes: int
     threads: int = 48
+    nice: int = 10
 
 
 class Sandbox:
@@ -314,7 +315,7 @@ def _become(uid: int) -> list[str]:
 
 def _limits(confinement: Confinement) -> list[str]:
     return [
-        *(_tool("nice", "coreutils"), "-n", "10", _tool("prlimit", "util-linux")),
+        *(_tool("nice", "coreutils"), "-n", str(confinement.nice), _tool("prlimit", "util-linux")),
         f"--as={confinement.memory_bytes}",
         f"--cpu={confinement.cpu_s}",
         f"--fsize={confinement.output_bytes}",

@@ -43,7 +43,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 10.0)
 """How long a child that ended is left alone before the next one, longer each time until a source flows."""
 
 # A day of decoding; address space is more than memory: each thread reserves some.
-_CONFINEMENT = Confinement(memory_bytes=2_000_000_000, cpu_s=86_400, output_bytes=0, threads=16)
+_CONFINEMENT = Confinement(memory_bytes=2_000_000_000, cpu_s=86_400, output_bytes=0, threads=16, nice=0)
 _LAST_WORDS = 20
 _STATES = {
     "flowing": SourceState.FLOWING,
