@@ -71,7 +71,8 @@ class ListenerProcess:
         self._thread.join(timeout_s)
 
     def _write(self, child: subprocess.Popen[bytes], line: bytes) -> None:
-        assert child.stdin is not None
+        if child.stdin is None or child.stdin.closed:
+            return
         try:
             whole = os.write(child.stdin.fileno(), line) == len(line)
         except OSError:
