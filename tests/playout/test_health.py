@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from playout import faults
 from playout.eviction import Evictor
 from playout.faults import FaultBook
 from playout.health import HealthWatch, cap_memory, hottest_c, resident_bytes, tired, unready
@@ -210,6 +211,7 @@ _SMALL_DISK = """
 import json, os, subprocess, sys
 from datetime import UTC, datetime
 from pathlib import Path
+from playout import faults
 from playout.eviction import Evictor
 from playout.faults import FaultBook
 from playout.health import HealthWatch
@@ -297,3 +299,12 @@ def test_the_memory_of_this_process_is_known() -> None:
     mine = resident_bytes(os.getpid())
     assert mine is not None
     assert 5_000_000 < mine < 8_000_000_000
+
+
+def test_every_fault_stands_in_the_operators_table() -> None:
+    """Whoever sees a sentence on the page finds there what it means and what to do."""
+    table = (Path(__file__).resolve().parents[2] / "docs" / "health.md").read_text("utf-8")
+    sentences = [text.vi for name in ("_OUTPUT", "_OTHER") for text in getattr(faults, name).values()]
+    shown = [sentence.replace("{name}", "…").replace("{title}", "…") for sentence in sentences]
+    assert shown
+    assert [] == [sentence for sentence in shown if f"| {sentence} |" not in table]
