@@ -8,8 +8,9 @@ import os
 import shlex
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ TIMEOUT_S = 5.0
 """How long switching may take."""
 
 HANGS_S = 12.0
-"""After so long a job that does not even keep its time-out is waited for no more."""
+"""After so long a job that does not even keep its time-out is told as one that failed."""
 
 RETRY_S = 5.0
 DISAGREES_S = 20.0
@@ -71,6 +72,22 @@ class _Amplifier:
     error: str = ""
     cut: bool = False
     faulty: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def switch(self, *, on: bool) -> Callable[[], _Outcome]:
+        """Return the job that switches it."""
+        order = self.spec.on if on else self.spec.off
+        act = {"command": _run, "http": _get, "gpio": _write}[self.spec.kind]
+
+        def job() -> _Outcome:
+            with self.lock:
+                return _Outcome(switched=on, error=act(order), feedback=_feedback(self.spec))
+
+        return job
+
+    def look(self) -> _Outcome:
+        """Read its feedback."""
+        return _Outcome(switched=None, error="", feedback=_feedback(self.spec))
 
 
 class AmplifierKeeper:
@@ -133,10 +150,12 @@ class AmplifierKeeper:
         return "fault" if amplifier.faulty else "on" if amplifier.told else "off"
 
     def end(self) -> None:
-        """Switch everything off, one after the other; waits at most the time-out of each."""
-        jobs = [_switch(one.name, one.spec, on=False) for one in self._amplifiers.values() if one.told is not False]
-        for job in jobs:
-            job()
+        """Switch everything off, one after the other; waits at most twice the time-out of each."""
+        for amplifier in self._amplifiers.values():
+            # After what is under way, or that would switch on behind our back.
+            if amplifier.lock.acquire(timeout=TIMEOUT_S):
+                amplifier.lock.release()
+            amplifier.switch(on=False)()
 
     def _step(self, amplifier: _Amplifier, now: float, *, wanted: bool) -> None:
         if wanted:
@@ -148,20 +167,19 @@ class AmplifierKeeper:
         if outcome is not None:
             self._learn(amplifier, outcome, now)
         elif amplifier.aside.hangs(now, HANGS_S):
-            amplifier.aside.give_up()
             amplifier.error = f"no answer within {HANGS_S:.0f} s"
         self._judge(amplifier, now)
         changed, amplifier.aim = aim is not amplifier.aim, aim
         wrong = amplifier.told is not aim or amplifier.differs_at is not None
         if wrong and (changed or now - amplifier.tried_at >= RETRY_S):
-            if amplifier.aside.offer(_switch(amplifier.name, amplifier.spec, on=aim), now):
+            if amplifier.aside.offer(amplifier.switch(on=aim), now):
                 amplifier.tried_at = amplifier.looked_at = now
             else:
                 amplifier.tried_at = float("-inf")
         elif (
             amplifier.spec.feedback is not None
             and now - amplifier.looked_at >= LOOK_S
-            and amplifier.aside.offer(_look(amplifier.spec), now)
+            and amplifier.aside.offer(amplifier.look, now)
         ):
             amplifier.looked_at = now
 
@@ -245,16 +263,6 @@ def held_off_until(rows: Iterable[Row]) -> float | None:
         return None
     within = sum(gaps[-(MANY_BOOTS - 1) :], timedelta())
     return firsts[-1].monotonic + HELD_S if within <= WITHIN else None
-
-
-def _look(spec: AmplifierSpec) -> Callable[[], _Outcome]:
-    return lambda: _Outcome(switched=None, error="", feedback=_feedback(spec))
-
-
-def _switch(name: str, spec: AmplifierSpec, *, on: bool) -> Callable[[], _Outcome]:
-    order = spec.on if on else spec.off
-    act = {"command": _run, "http": _get, "gpio": _write}[spec.kind]
-    return lambda: _Outcome(switched=on, error=act(order), feedback=_feedback(spec))
 
 
 def _feedback(spec: AmplifierSpec) -> bool | None:

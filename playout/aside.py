@@ -18,30 +18,24 @@ def in_thread(work: Callable[[], None]) -> None:
 
 
 class Aside(Generic[Done]):
-    """One job at a time, and what became of it. `offer` and `take` are called by the loop alone."""
+    """One job at a time, and what became of it. `offer` and `take` are called by the loop alone.
+
+    A job that hangs is never followed by another: threads that hang with it would heap up for days.
+    """
 
     def __init__(self, start: Starter = in_thread) -> None:
         self._start = start
-        self._turn = 0
         self._lock = threading.Lock()
         self._since: float | None = None
         self._done: tuple[Done] | None = None
 
-    @property
-    def free(self) -> bool:
-        """Whether a job may be offered: none runs, and what the last one gave was taken."""
-        with self._lock:
-            return self._since is None and self._done is None
-
     def offer(self, job: Callable[[], Done], now: float) -> bool:
-        """Start a job unless there is one; `now` is the monotonic time."""
+        """Start a job unless one runs or gave something that was not taken yet; `now` is the monotonic time."""
         with self._lock:
             if self._since is not None or self._done is not None:
                 return False
             self._since = now
-            self._turn += 1
-            turn = self._turn
-        self._start(lambda: self._run(job, turn))
+        self._start(lambda: self._run(job))
         return True
 
     def take(self) -> Done | None:
@@ -55,17 +49,10 @@ class Aside(Generic[Done]):
         with self._lock:
             return self._since is not None and now - self._since > limit_s
 
-    def give_up(self) -> None:
-        """Wait no longer for the job that runs: what it may yet give is not heeded."""
-        with self._lock:
-            self._turn += 1
-            self._since = None
-
-    def _run(self, job: Callable[[], Done], turn: int) -> None:
+    def _run(self, job: Callable[[], Done]) -> None:
         done: tuple[Done] | None = None
         try:
             done = (job(),)
         finally:
             with self._lock:
-                if turn == self._turn:
-                    self._since, self._done = None, done
+                self._since, self._done = None, done

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -24,7 +23,7 @@ HASH_S = 60.0
 """How old the hash of a file may become; one is read again after that, earliest first."""
 
 ASK_S = 30.0
-"""The same for an output's answer, and the time after which a job that hangs is told as one that failed."""
+"""The same for an output's answer, and the time after which no answer is a bad one."""
 
 
 class CheckedMedia(Protocol):
@@ -37,14 +36,6 @@ class CheckedMedia(Protocol):
     def open_verified(self, sha256: str) -> int:
         """Return a descriptor of the file, whose hash is right; raises SegmentUnplayable."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answers:
-    """What a job found. media: hash to the code of what is wrong, empty where it is right."""
-
-    media: Mapping[str, str]
-    outputs: Mapping[str, Trouble | None]
 
 
 class LookAhead:
@@ -68,7 +59,9 @@ class LookAhead:
         self._clock = clock
         self._faults = faults
         self._probe = probe
-        self._aside: Aside[_Answers] = Aside(start)
+        # Apart: a sound server that hangs does not keep anybody from reading files.
+        self._reading: Aside[Mapping[str, str]] = Aside(start)
+        self._probing: Aside[Mapping[str, Trouble | None]] = Aside(start)
         self._looked_at = float("-inf")
         self._wrong: dict[str, str] = {}
         self._hashed_at: dict[str, float] = {}
@@ -114,35 +107,27 @@ class LookAhead:
         return self.damaged != before
 
     def _learn(self, now: float) -> None:
-        answers = self._aside.take()
+        self._wrong |= self._reading.take() or {}
+        answers = self._probing.take()
         if answers is not None:
-            self._wrong |= answers.media
-            self._troubles |= answers.outputs
-        elif self._aside.hangs(now, ASK_S):
-            self._aside.give_up()
+            self._troubles |= answers
+        elif self._probing.hangs(now, ASK_S):
             hanging = Trouble(wrong=Wrong.NO_SERVER, detail=f"no answer within {ASK_S:.0f} s")
             self._troubles |= dict.fromkeys(self._asking, hanging)
 
     def _look(self, coming: list[RundownItem], outputs: list[OutputSpec], now: float) -> None:
-        """Start a job for the files and outputs whose last answer is too old."""
+        """Start jobs for the files and outputs whose last answer is too old."""
         wanted = dict.fromkeys(item.sha256 for item in coming if item.sha256 is not None)
         for known in [sha256 for sha256 in self._wrong if sha256 not in wanted]:
             del self._wrong[known]
             self._hashed_at.pop(known, None)
         files = [sha256 for sha256 in wanted if now - self._hashed_at.get(sha256, float("-inf")) >= HASH_S]
-        asked = [one for one in outputs if now - self._asked_at.get(one.name, float("-inf")) >= ASK_S]
-        if not files and not asked:
-            return
-        if self._aside.offer(lambda: self._answers(files, asked), now):
+        if files and self._reading.offer(lambda: {sha256: self._check(sha256) for sha256 in files}, now):
             self._hashed_at |= dict.fromkeys(files, now)
-            self._asked_at |= dict.fromkeys((one.name for one in asked), now)
+        asked = [one for one in outputs if now - self._asked_at.get(one.name, float("-inf")) >= ASK_S]
+        if asked and self._probing.offer(lambda: {one.name: self._probe(one) for one in asked}, now):
             self._asking = tuple(one.name for one in asked)
-
-    def _answers(self, files: list[str], outputs: list[OutputSpec]) -> _Answers:
-        return _Answers(
-            media={sha256: self._check(sha256) for sha256 in files},
-            outputs={output.name: self._probe(output) for output in outputs},
-        )
+            self._asked_at |= dict.fromkeys(self._asking, now)
 
     def _check(self, sha256: str) -> str:
         try:
