@@ -15,6 +15,7 @@ from link.proof import ProofReport
 from schedules.airing import Airing, Evidence, Verdict
 from schedules.errors import Refused, Unknown
 from schedules.station import Station
+from schedules.text import Text
 from store.airings import LoggedAiring
 from store.evidence import Measurement
 from store.ledger import Entry
@@ -32,12 +33,10 @@ from webui.services import services
 from webui.witnessing import Standing
 
 _ON_TIME_S = 2.0
-_GOOD, _BAD, _DOUBT, _OPEN = (
-    states.VERDICTS[Verdict.AIRED],
-    states.VERDICTS[Verdict.MISSED],
-    states.VERDICTS[Verdict.PARTIAL],
-    states.PLANNED,
-)
+_GOOD = Mark(sign="aired", word=Text("Đạt", "Good"))
+_BAD = Mark(sign="missed", word=Text("Không đạt", "Bad"))
+_DOUBT = Mark(sign="partial", word=Text("Chưa chắc", "In doubt"))
+_OPEN = Mark(sign="planned", word=Text("Chưa có", "Nothing yet"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
