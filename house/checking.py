@@ -24,7 +24,7 @@ from schedules.errors import JournalBroken, SegmentUnplayable
 from schedules.findings import Finding, Severity, errors
 from schedules.planner import plan
 from schedules.text import Text
-from store import stations
+from store import ledger, stations
 
 if TYPE_CHECKING:
     from house.building import House
@@ -47,6 +47,7 @@ def check(house: House, *, thorough: bool = True) -> tuple[Finding, ...]:
         *_grid(house),
         *_places(house),
         *_journals(house),
+        *_ledger(house),
         *(readiness.findings() if thorough else ()),
         *(_player() if thorough and house.config.stations else ()),
     )
@@ -198,6 +199,22 @@ def _journals(house: House) -> Iterator[Finding]:
                 f"Keep the file {path} as evidence and tell the authority; do not remove it.",
             )
             yield replace(_finding("journal_broken", Severity.ERROR, station.code, vi, en), hint=hint)
+
+
+def _ledger(house: House) -> Iterator[Finding]:
+    """Find what was changed in the authority's own record of what people said."""
+    key = load_or_make(house.data / "keys" / "authority.ed25519").verify_key
+    try:
+        with house.database.reading() as session:
+            ledger.verify(session, key)
+    except JournalBroken as error:
+        vi = f"Sổ xác nhận của đơn vị quản lý không nguyên vẹn từ mục {error.seq}."
+        en = f"The authority's ledger is not as it was written: {error}."
+        hint = Text(
+            "Sao lưu ngay làm bằng chứng, rồi so với bản sao lưu cũ.",
+            "Make a backup as evidence, then compare with an older one.",
+        )
+        yield replace(_finding("ledger_broken", Severity.ERROR, "data", vi, en), hint=hint)
 
 
 def _player() -> Iterator[Finding]:

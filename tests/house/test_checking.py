@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
+from sqlalchemy import insert
 
 from config import Config, load, parse
 from house.building import House
@@ -26,7 +27,7 @@ from schedules.programme import Programme
 from schedules.sources import RelaySource, SourceKind
 from schedules.station import ClusterGroup, Station, Unit
 from schedules.text import Text
-from store import programmes, sessions, sources, stations, units
+from store import programmes, sessions, sources, stations, tables, units
 
 CONFIG = """
 role: [authority, station]
@@ -255,6 +256,15 @@ def test_a_journal_that_was_changed_is_found(house: House) -> None:
     broken = by_code(house)["journal_broken"]
     assert "dòng 2" in broken.message.vi
     assert broken.hint is not None
+
+
+def test_a_ledger_that_was_changed_is_found(house: House) -> None:
+    """An entry that the authority never signed, such as one written into the table by hand."""
+    entry = {column.name: "x" for column in tables.ledger.columns} | {"seq": 1, "prev": "0" * 64}
+    assert "ledger_broken" not in by_code(house)
+    with house.database.writing() as session:
+        session.execute(insert(tables.ledger).values(entry))
+    assert "ledger_broken" in by_code(house)
 
 
 @pytest.mark.parametrize("ground", ["before_built", "before_log", "unknown"])
