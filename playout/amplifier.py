@@ -229,12 +229,18 @@ def amplifiers_wanted(
         and item.replaced_by is None
         and item.cancelled_by is None
     ]
-    sounding = [run.item for run in runs.values() if run.state in (RunState.PLAYING, RunState.INTERRUPTED)]
     wanted = set()
     for output in outputs:
         if output.amplifier is None:
             continue
         before = timedelta(seconds=output.amplifier.before_s)
+        # What is ordered beside the plan is armed and not in it.
+        sounding = (
+            run.item
+            for run in runs.values()
+            if run.state in (RunState.PLAYING, RunState.INTERRUPTED)
+            or (run.state is RunState.ARMED and run.start_at - before <= now)
+        )
         if any(output.hears(item) for item in sounding) or any(
             item.due - before <= now < item.due + (item.end - item.start) and output.hears(item) for item in coming
         ):

@@ -230,6 +230,9 @@ def test_amplifiers_are_wanted_before_and_during_what_will_really_sound() -> Non
     late = Run(item=to_all, state=RunState.PLAYING, start_at=NOW)
     assert {"all", "one"} == wanted(NOW + timedelta(seconds=500), settled=(), run=late)
     assert set() == wanted(NOW + timedelta(seconds=500), run=replace(late, state=RunState.ENDED))
+    armed = replace(late, state=RunState.ARMED, start_at=NOW + timedelta(seconds=510))
+    assert {"all"} == wanted(NOW + timedelta(seconds=500), run=armed)
+    assert {"all", "one"} == wanted(NOW + timedelta(seconds=505), run=armed)
 
 
 def test_a_command_is_run_with_its_arguments_and_its_failure_is_told(tmp_path: Path) -> None:
