@@ -8,7 +8,7 @@ from collections import deque
 
 from playout.devicetime import DeviceTime
 from playout.level import Gain
-from playout.libasound import AlsaStream, UnderrunError
+from playout.libasound import AlsaMixer, AlsaStream, UnderrunError
 from playout.libpulse import Position
 from playout.output import Block, StateReport, Timeline
 from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
@@ -23,9 +23,16 @@ _STEP_FRAMES = RATE_HZ * 20 // 1000
 _STEP_S = 0.01
 _RETRY_S = 1.0
 _FIRST_LOOKS = 10
+# What a driver tells of a stream that has just begun may be far from the truth; sound waits for the first good looks.
+_UNSURE_NS = 150_000_000
+_SURE_LOOKS = 4
 _LOOK_NS = NS_PER_S // 10
+_COUNT_NS = NS_PER_S // 5
 # Between two readings of the clock around a look; longer, and it is not known when the look was.
 _BLURRED_NS = 2_000_000
+# A card that is that far from where it should be, that many looks in a row, stopped or skipped without saying so.
+_ASTRAY_FRAMES = RATE_HZ * 30 // 1000
+_ASTRAY_LOOKS = 5
 _STANDING_NS = NS_PER_S
 _HUNG_NS = 1_500_000_000
 _SHORT_RUN_NS = NS_PER_S // 2
@@ -35,8 +42,9 @@ _QUEUE_BLOCKS = 100
 class AlsaOutput:
     """One card, opened by name and again every second while it is not there.
 
-    A sample counts when the card's own count of what it still holds says that it was passed. What has no clock, such as
-    a file, takes all at once: there the monotonic clock says what would have been heard.
+    A sample counts when the card's own count of what it still holds says that it was passed, and its mixer lets sound
+    through. What has no clock, such as a file, takes all at once: there the monotonic clock says what would have been
+    heard.
     """
 
     def __init__(self, name: str, *, device: str, volume_db: float, timeline: Timeline, report: StateReport) -> None:
@@ -117,15 +125,16 @@ class AlsaOutput:
         """Open the card and write until it is lost; after an underrun it begins anew."""
         stream = AlsaStream(self._device)
         stream.open(latency_ms=_LATENCY_MS)
+        mixer = AlsaMixer(stream.control())
         try:
+            mixer.open()
             while not self._stopping.is_set():
                 run = _Run(stream, timeline=self._timeline, ledger=self._ledger, gain=self._gain)
                 run.begin()
                 self._blocks.clear()
                 self._run = run
-                self._tell_ok()
                 try:
-                    self._keep(run)
+                    self._keep(run, mixer)
                 except UnderrunError:
                     if time.monotonic_ns() - run.begun_ns < _SHORT_RUN_NS:
                         raise
@@ -134,9 +143,11 @@ class AlsaOutput:
         finally:
             self._run = None
             self._ledger.lost()
+            mixer.close()
             stream.close()
 
-    def _keep(self, run: _Run) -> None:
+    def _keep(self, run: _Run, mixer: AlsaMixer) -> None:
+        counted_ns = 0
         while not self._stopping.is_set():
             self._busy_since_ns = None
             self._wake.wait(_STEP_S)
@@ -145,9 +156,18 @@ class AlsaOutput:
             if self._hung:
                 raise OutputError("the device did not answer")
             run.look()
+            if self._busy_since_ns - counted_ns > _COUNT_NS:
+                counted_ns = self._busy_since_ns
+                # After the look at where the card is: what was muted meanwhile is not counted.
+                muted = mixer.muted()
+                run.count(audible=muted is None)
+                self._tell_audible(muted)
             run.fill(self._blocks)
 
-    def _tell_ok(self) -> None:
+    def _tell_audible(self, muted: str | None) -> None:
+        if muted is not None:
+            self._tell("muted", muted)
+            return
         more = f", {self._underruns} underruns" if self._underruns else ""
         self._tell("ok", self._device + more)
 
@@ -163,14 +183,18 @@ class _Run:
 
     def __init__(self, stream: AlsaStream, *, timeline: Timeline, ledger: Ledger, gain: Gain) -> None:
         self._stream = stream
+        self._timeline = timeline
         self._ledger = ledger
         self._gain = gain
         self._next: tuple[Block, int] | None = None
         self._written = 0
         self._clocked = True
         self._looks = 0
+        self._astray = 0
         self._seen_ns = 0
         self._moved_ns = 0
+        self._heard = 0
+        self._audible = True
         self.time = DeviceTime(timeline)
         self.begun_ns = 0
         self.counted = 0
@@ -185,7 +209,7 @@ class _Run:
         self.look()
 
     def look(self) -> None:
-        """See where the card is and count what it passed; raises OutputError where it stands still."""
+        """See where the card is; raises OutputError where it stands still."""
         before_ns = time.monotonic_ns()
         delay = self._stream.delay()
         now_ns = time.monotonic_ns()
@@ -194,21 +218,42 @@ class _Run:
         else:
             heard = min(self._written, (now_ns - self.begun_ns) * RATE_HZ // NS_PER_S)
         early = self._looks < _FIRST_LOOKS
-        if now_ns - before_ns < _BLURRED_NS and (early or now_ns - self._seen_ns > _LOOK_NS):
+        sharp = now_ns - before_ns < _BLURRED_NS and now_ns - self.begun_ns > _UNSURE_NS
+        middle_ns = (before_ns + now_ns) // 2
+        if sharp:
+            self._judge(heard, middle_ns)
+        if sharp and (early or now_ns - self._seen_ns > _LOOK_NS):
             self._looks += 1
             self._seen_ns = now_ns
-            middle_ns = (before_ns + now_ns) // 2
             self.time.see(Position(instant_ns=middle_ns, heard_frame=heard, ahead_frames=self._written - heard))
-        if heard > self.counted:
-            self._ledger.heard(self.counted, heard, instant_ns=self.time.heard_ns)
-            self.counted = heard
+        if heard > self._heard:
+            self._heard = heard
             self._moved_ns = now_ns
         elif now_ns - self._moved_ns > _STANDING_NS:
             raise OutputError("the device stands still")
 
+    def _judge(self, heard: int, instant_ns: int) -> None:
+        """Raise UnderrunError where the card is not where its clock was: to begin anew is quicker than to follow."""
+        if self._looks < _SURE_LOOKS:
+            return
+        clock_frame = (instant_ns - self._timeline.origin_ns) * RATE_HZ // NS_PER_S
+        astray = abs(heard - clock_frame - self.time.current_shift) > _ASTRAY_FRAMES
+        self._astray = self._astray + 1 if astray else 0
+        if self._astray >= _ASTRAY_LOOKS:
+            raise UnderrunError("the device stood still for a moment")
+
+    def count(self, *, audible: bool) -> None:
+        """Count what the card passed since the last call, if it could be heard then and can be now."""
+        if audible and self._audible:
+            self._ledger.heard(self.counted, self._heard, instant_ns=self.time.heard_ns)
+        else:
+            self._ledger.lost(self._heard)
+        self._audible = audible
+        self.counted = self._heard
+
     def fill(self, blocks: deque[Block]) -> None:
         """Write what is due soon, and silence where nothing is."""
-        while self._written - self.counted < _FILL_FRAMES:
+        while self._looks >= _SURE_LOOKS and self._written - self._heard < _FILL_FRAMES:
             if self._next is None and blocks:
                 block = blocks.popleft()
                 self._next = (block, block.frame + self.time.shift(sounding=bool(block.spans)))
@@ -221,7 +266,8 @@ class _Run:
                 continue
             self._next = None
             self._put(block, at_frame)
-        short = _LEAST_FRAMES - (self._written - self.counted)
+        least = _LEAST_FRAMES if self._looks >= _SURE_LOOKS else 2 * _LEAST_FRAMES
+        short = least - (self._written - self._heard)
         if short > 0:
             self._write(bytes(short * SAMPLE_BYTES))
 

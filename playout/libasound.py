@@ -1,4 +1,4 @@
-"""A thin hold on ALSA's library: one playback stream, mono 48 kHz s16, that never blocks."""
+"""A thin hold on ALSA's library: one playback stream, mono 48 kHz s16, that never blocks, and its card's mixer."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _NONBLOCK = 1
 _FORMAT_S16LE = 2
 _ACCESS_RW_INTERLEAVED = 3
 _TYPE_NULL = 4
+# "Speaker" or "Headphone" alone may be off while the other plays.
+_RULING_CONTROLS = ("Master", "PCM")
 
 
 class UnderrunError(OutputError):
@@ -79,6 +81,17 @@ class AlsaStream:
         )
         return delay.value
 
+    def control(self) -> str:
+        """Return the name under which the mixer of this device is found: its card's, else the device's own."""
+        info = ctypes.c_void_p()
+        self._lib.snd_pcm_info_malloc(ctypes.byref(info))
+        try:
+            known = self._lib.snd_pcm_info(self._pcm, info) >= 0
+            card = self._lib.snd_pcm_info_get_card(info) if known else -1
+        finally:
+            self._lib.snd_pcm_info_free(info)
+        return f"hw:{card}" if card >= 0 else self._device
+
     def close(self) -> None:
         """Fall silent and let the device go; harmless twice."""
         if self._pcm:
@@ -92,6 +105,69 @@ class AlsaStream:
         reason = bytes(self._lib.snd_strerror(code) or b"").decode(errors="replace")
         kind = UnderrunError if code == -errno.EPIPE else OutputError
         raise kind(f"{what}: {reason}")
+
+
+class AlsaMixer:
+    """The volume controls of a card that rule over all of its sound. Used by one thread; nothing here waits or raises.
+
+    A card without such controls, or whose mixer cannot be opened, is never muted as far as is known here.
+    """
+
+    def __init__(self, control: str) -> None:
+        self._control = control
+        self._lib = _library()
+        self._mixer = ctypes.c_void_p()
+        self._elements: list[tuple[str, int]] = []
+
+    def open(self) -> None:
+        """Find the controls."""
+        lib = self._lib
+        if lib.snd_mixer_open(ctypes.byref(self._mixer), 0) < 0:
+            self._mixer = ctypes.c_void_p()
+            return
+        if (
+            lib.snd_mixer_attach(self._mixer, self._control.encode()) < 0
+            or lib.snd_mixer_selem_register(self._mixer, None, None) < 0
+            or lib.snd_mixer_load(self._mixer) < 0
+        ):
+            self.close()
+            return
+        element = lib.snd_mixer_first_elem(self._mixer)
+        while element:
+            name = bytes(lib.snd_mixer_selem_get_name(element) or b"").decode(errors="replace")
+            if name in _RULING_CONTROLS:
+                self._elements.append((name, element))
+            element = lib.snd_mixer_elem_next(element)
+
+    def muted(self) -> str | None:
+        """Return the control that is switched off or at its lowest, None where sound gets through."""
+        if self._mixer:
+            self._lib.snd_mixer_handle_events(self._mixer)
+        return next((name for name, element in self._elements if self._is_off(element)), None)
+
+    def close(self) -> None:
+        """Let the mixer go; harmless twice."""
+        self._elements = []
+        if self._mixer:
+            self._lib.snd_mixer_close(self._mixer)
+            self._mixer = ctypes.c_void_p()
+
+    def _is_off(self, element: int) -> bool:
+        lib = self._lib
+        channels = [channel for channel in (0, 1) if lib.snd_mixer_selem_has_playback_channel(element, channel)]
+        switch, volume, low, high = ctypes.c_int(1), ctypes.c_long(), ctypes.c_long(), ctypes.c_long()
+        silent: list[bool] = []
+        for channel in channels:
+            off = False
+            if lib.snd_mixer_selem_has_playback_switch(element):
+                lib.snd_mixer_selem_get_playback_switch(element, channel, ctypes.byref(switch))
+                off = not switch.value
+            if lib.snd_mixer_selem_has_playback_volume(element):
+                lib.snd_mixer_selem_get_playback_volume_range(element, ctypes.byref(low), ctypes.byref(high))
+                lib.snd_mixer_selem_get_playback_volume(element, channel, ctypes.byref(volume))
+                off = off or (high.value > low.value and volume.value == low.value)
+            silent.append(off)
+        return bool(silent) and all(silent)
 
 
 _Handler = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
@@ -126,6 +202,28 @@ def _library() -> ctypes.CDLL:
         "snd_pcm_drop": (number, (pointer,)),
         "snd_pcm_writei": (long, (pointer, ctypes.c_char_p, unsigned)),
         "snd_pcm_avail_delay": (number, (pointer, ctypes.POINTER(long), ctypes.POINTER(long))),
+        "snd_pcm_info_malloc": (number, (ctypes.POINTER(pointer),)),
+        "snd_pcm_info": (number, (pointer, pointer)),
+        "snd_pcm_info_get_card": (number, (pointer,)),
+        "snd_pcm_info_free": (None, (pointer,)),
+        "snd_mixer_open": (number, (ctypes.POINTER(pointer), number)),
+        "snd_mixer_attach": (number, (pointer, ctypes.c_char_p)),
+        "snd_mixer_selem_register": (number, (pointer, pointer, pointer)),
+        "snd_mixer_load": (number, (pointer,)),
+        "snd_mixer_close": (number, (pointer,)),
+        "snd_mixer_handle_events": (number, (pointer,)),
+        "snd_mixer_first_elem": (pointer, (pointer,)),
+        "snd_mixer_elem_next": (pointer, (pointer,)),
+        "snd_mixer_selem_get_name": (ctypes.c_char_p, (pointer,)),
+        "snd_mixer_selem_has_playback_channel": (number, (pointer, number)),
+        "snd_mixer_selem_has_playback_switch": (number, (pointer,)),
+        "snd_mixer_selem_get_playback_switch": (number, (pointer, number, ctypes.POINTER(number))),
+        "snd_mixer_selem_has_playback_volume": (number, (pointer,)),
+        "snd_mixer_selem_get_playback_volume_range": (
+            number,
+            (pointer, ctypes.POINTER(long), ctypes.POINTER(long)),
+        ),
+        "snd_mixer_selem_get_playback_volume": (number, (pointer, number, ctypes.POINTER(long))),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(lib, name)

@@ -84,7 +84,7 @@ class NetworkOutput:
         self._ledger.forget(airing)
 
     def stop(self) -> None:
-        """Leave the sender: what it has not sent yet, a tenth of a second, still goes out."""
+        """Leave the sender, which falls silent at once and goes on with silence."""
         self._stopping.set()
         connection = self._connection
         if connection is not None:

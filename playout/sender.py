@@ -115,7 +115,7 @@ class Intake:
         return True
 
     def hang_up(self) -> None:
-        """Let the player go; what it gave and was not sent goes with it."""
+        """Let the player go; what it gave and was not sent goes with it, so that a stop is silent at once."""
         if self._player is not None:
             self._player.close()
             self._player = None
@@ -126,8 +126,7 @@ class Intake:
         try:
             packet = streamsocket.receive(player)
             if not packet:
-                self._player = None
-                player.close()
+                self.hang_up()
                 return
             number, pcm = streamsocket.unpack(packet)
         except BlockingIOError:
