@@ -134,13 +134,14 @@ def take_note(note: Path) -> tuple[str, ...]:
 
 
 class Restart(StrEnum):
-    """Why a station starts, for its row of kind `boot`."""
+    """Why a station starts, for its row of kind `boot`. WORKER: its loop failed and began anew in the same process."""
 
     FIRST = "FIRST"
     STOPPED = "STOPPED"
     POWER = "POWER"
     WATCHDOG = "WATCHDOG"
     CRASHED = "CRASHED"
+    WORKER = "WORKER"
 
 
 def why_started(
