@@ -1,0 +1,15 @@
+"""kill -9 of the journal's writer: whatever it acknowledged is there, and the chain is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.playout.journalwriter import rows_lost_in_kills
+
+
+def test_no_acknowledged_row_is_lost_in_three_hundred_kills(tmp_path: Path) -> None:
+    """Killed at any moment of a row's way to the disk, the writer has told of no row that is not there."""
+    acknowledged, lost = rows_lost_in_kills(tmp_path, range(300))
+
+    assert 0 == lost
+    assert acknowledged > 1_000
