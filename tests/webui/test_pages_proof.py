@@ -322,3 +322,14 @@ def test_the_pages_are_sound_in_both_languages(world, logged, role):
         left = re.findall(r"\S*[ăâđêôơưạảấầẩẫậắằẵặẹẻếềểễệịỉọỏốồổộớờởợụủứừửựỳ]\S*", english, flags=re.I)
         assert not left, (path, left[:10])
         client.get(path, query_string={"lang": "vi"})
+
+
+def test_lasting_faults_are_told_on_every_page(world):
+    """Whoever the register says was told sees their number beside the menu's word, wherever they are."""
+    client = world.signed_in("operator")
+    assert "Đang kéo dài:" not in client.get("/them").text
+    fault(world, 1)
+    fault(world, 1, "LONGMAI")
+    assert re.search(
+        r"Sự cố<span class=\"n\"><span class=\"sr\">Đang kéo dài: </span>1</span>", client.get("/them").text
+    )

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from schedules.segment import SegmentState
-from store import emergencies, segments
+from store import emergencies, faults, segments
 from store.emergencies import OrderState
 from webui.pages import formats, states
 from webui.pages.assets import Assets
@@ -168,6 +168,11 @@ def _waiting() -> int:
         return len(segments.listing(session, owners=scope().unit_codes, states=(SegmentState.SUBMITTED,), limit=100))
 
 
+def _faults() -> int:
+    with services().database.reading() as session:
+        return faults.count_open(session, scope().station_codes)
+
+
 def register(app: Flask, assets: Assets) -> None:
     """Give the templates their words, marks and frame."""
     app.jinja_env.filters.update(
@@ -200,7 +205,7 @@ def register(app: Flask, assets: Assets) -> None:
             "person": who,
             "menu": menu(who.role.value),
             "place": _place(),
-            "counts": {"waiting": _waiting()},
+            "counts": {"waiting": _waiting(), "faults": _faults()},
             "alarms": alarms(),
             "initials": _initials(who.full_name),
             "heart": _heart(),

@@ -58,7 +58,7 @@ LOG = Entry(
     label=Text("Nhật ký phát sóng", "Air log"),
     short=Text("Nhật ký", "Air log"),
 )
-FAULTS = Entry(key="faults", endpoint="pages.faults", icon="tool", label=Text("Sự cố", "Faults"))
+FAULTS = Entry(key="faults", endpoint="pages.faults", icon="tool", label=Text("Sự cố", "Faults"), count="faults")
 PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
 PROGRAMMES = Entry(key="programmes", endpoint="pages.programmes", icon="list", label=Text("Chuyên mục", "Programmes"))
 SOURCES = Entry(key="sources", endpoint="pages.sources", icon="link", label=Text("Nguồn tiếp âm", "Relay sources"))
