@@ -253,7 +253,7 @@ def _order(*, drill: bool) -> AnyResponse:
     form = request.form
     asked = Asked(
         what=form.get("what", ""),
-        stations=tuple(form.getlist("stations")),
+        stations=tuple(code for code in form.getlist("stations") if code),
         repeat=form.get("repeat", ""),
         hours=form.get("hours", ""),
         urgency=form.get("urgency", ""),
