@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from playout.health import cap_memory
 from schedules.errors import OutputError
 
 Event = Mapping[str, object]
@@ -122,6 +123,7 @@ class PlayerProcess:
             return
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None
         os.set_blocking(child.stdin.fileno(), False)
+        cap_memory(child.pid)
         self._child = child
         self._born.set()
         listener = threading.Thread(target=self._listen, args=(child,), daemon=True)
