@@ -116,6 +116,10 @@ _OTHER = {
     "player_recycled": Text(
         "Trình phát được thay mới trong lúc không phát.", "The player was replaced while nothing was on air."
     ),
+    "player_replaced": Text(
+        "Trình phát được thay mới ngay trong lúc phát vì tiếng bị ngắt quãng quá nhiều.",
+        "The player was replaced on air because its sound had too many holes.",
+    ),
     "preroll": Text(
         "Một mục sắp đến giờ mà trình phát chưa sẵn sàng.", "An item is due within seconds and the player is not ready."
     ),
