@@ -45,7 +45,7 @@ _WEAK = 0.18
 _REACH = 24  # band samples around the known offset
 _NEAR = 3
 _FOLLOW = 0.25
-_LOST_SEGMENTS = 8
+_LOST_SEGMENTS = 3
 _OPEN_SEGMENTS = 60
 _QUIET_BELOW_MEAN = 10 ** (-15 / 10)
 _SOUNDING_POWER = 10 ** (-50 / 10)
@@ -254,6 +254,7 @@ class Matcher:
         self._votes: deque[Wave] = deque(maxlen=_VOTES)
         self._offset: float | None = None
         self._misses = 0
+        self._missed_from = 0
         self._lines: list[list[tuple[int, float]]] = []
         self._clarity = clarity
         self._clear: deque[float] = deque(maxlen=_CLEAR_SEGMENTS)
@@ -365,6 +366,8 @@ class Matcher:
             return True
         self._follow(segment, offset)
         if self._misses >= _LOST_SEGMENTS:
+            # What was missed is looked for everywhere too: a jump of the recording is found before it alarms anybody.
+            self._next = self._missed_from
             self._offset = None
             self._votes.clear()
         return True
@@ -377,6 +380,7 @@ class Matcher:
             self._offset = offset + _FOLLOW * (found - offset)
             self._lines[-1].append((segment.at, found))
         elif segment.known and segment.sounding:
+            self._missed_from = self._missed_from if self._misses else self._next - 1
             self._misses += 1
 
     # Looking everywhere

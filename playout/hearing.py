@@ -39,8 +39,7 @@ _MONITOR_CLARITY = 0.9
 _GOOD = 0.9
 
 _WINDOW = 14  # segments that should sound, the newest
-_BAD_UNFOUND = 12
-_BAD = 8
+_BAD = 12
 _FOREIGN_AT_LEAST = 4
 _CLEAR_WINDOW, _CLEAR_BAD = 8, 2
 _MUTE = 40
@@ -218,7 +217,7 @@ class Hearing:
             one.deaf_s += max(0, one.end_ns - max(self._deaf_since_ns, one.start_ns)) / NS_PER_S
         self._past.append((one.start_ns, one.end_ns))
         found = one.matcher.finish(seconds=(one.end_ns - one.start_ns) / NS_PER_S)
-        self._tail = _telling(self._tail + found.map[-_TAIL:])[-_TAIL:]
+        self._tail = telling(self._tail + found.map[-_TAIL:])[-_TAIL:]
         if found.share is not None and found.share >= _GOOD and found.clarity is not None:
             self._likely_ms, self._clarity = found.offset_ms, found.clarity
         self._tell(one, found, final=True)
@@ -260,10 +259,10 @@ class Hearing:
             return
         letters = self._tail
         for one in active:
-            letters += _telling(one.matcher.recent(_TAIL))
+            letters += telling(one.matcher.recent(_TAIL))
         if now_ns < self._quiet_until_ns or self._lost is not None:
             return
-        kind = _wrong(letters, found=active[-1].matcher.found)
+        kind = wrong(letters)
         if kind is not None:
             bad = len(letters) - len(letters.rstrip("".join((*_STRANGE, *_NOTHING))))
             self._raise(kind, now_ns - round(max(bad, 1) * SEGMENT_S * NS_PER_S))
@@ -329,17 +328,16 @@ class Hearing:
             self._say({"event": "ear", "output": self._output, "state": told[0], "detail": told[1]})
 
 
-def _telling(letters: str) -> str:
+def telling(letters: str) -> str:
     """Return what says something about right and wrong."""
     return letters.replace(Judged.QUIET, "")
 
 
-def _wrong(letters: str, *, found: bool) -> str | None:
-    """Return `foreign` or `silent` where the newest segments are that. found: whether the programme ever was."""
+def wrong(letters: str) -> str | None:
+    """Return `foreign` or `silent` where the newest segments are that; letters as in Match.map, without quiet ones."""
     window = letters[-_WINDOW:]
     strange = sum(letter in _STRANGE for letter in window)
-    silent = window.count(Judged.SILENT)
-    if strange + silent >= _BAD_UNFOUND or (found and strange >= _BAD):
+    if strange + window.count(Judged.SILENT) >= _BAD:
         return "foreign" if strange >= _FOREIGN_AT_LEAST else "silent"
     if len(letters) >= _MUTE and all(letter in _NOTHING for letter in letters[-_MUTE:]):
         return "silent"

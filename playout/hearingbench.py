@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from audio.matching import Match, match
+from audio.matching import BAND_HZ, Band, Match, Matcher, Sound, match
+from playout.hearing import telling, wrong
 
 RATE_HZ = 16_000
 """Of the voices and the recordings here: above the band that is compared, and quick to make."""
@@ -137,7 +138,8 @@ def matching(n: int) -> dict[str, object]:
     """Return how often `n` programmes were recognised through every chain in turn, and others were taken for them.
 
     A programme is four to eight sentences of one voice. Of each: the recording of itself, of another by the same voice,
-    and of one that has every other sentence in common. Then ten minutes once right, once wrong, for the time it takes.
+    and of one that has every other sentence in common, heard as the listener hears it, so that false alarms and the
+    time to a true one show too. Then ten minutes once right, once wrong, for the time it takes.
     """
     rng = np.random.default_rng(n)
     pools = [[say(sentence(rng), voice=voice) for _ in range(_POOL)] for voice in VOICES]
@@ -147,6 +149,9 @@ def matching(n: int) -> dict[str, object]:
     least: dict[str, float] = {}
     shares: dict[str, list[float]] = {"itself": [], "another": [], "half": []}
     offsets: list[float] = []
+    false_alarms = 0
+    alarms_s: list[float] = []
+    foreign: list[float] = []
     for number in range(n):
         name, pool = names[number % len(names)], pools[number % len(pools)]
         count = int(rng.integers(4, 9))
@@ -156,12 +161,15 @@ def matching(n: int) -> dict[str, object]:
         mixed = [one if at % 2 else another for at, (one, another) in enumerate(zip(own, other, strict=True))]
         programme = joined(own)
         chain = CHAINS[name]
-        found = {
-            what: _compared(programme, joined(spoken), chain, rng)
-            for what, spoken in (("itself", own), ("another", other), ("half", mixed))
-        }
-        for what, one in found.items():
-            shares[what].append(one.share or 0.0)
+        found: dict[str, Match] = {}
+        for what, spoken in (("itself", own), ("another", other), ("half", mixed)):
+            found[what], alarm_s = _heard(programme, joined(spoken), chain, rng)
+            shares[what].append(found[what].share or 0.0)
+            if what == "itself":
+                false_alarms += alarm_s is not None
+                foreign.append(found[what].foreign_s)
+            elif what == "another":
+                alarms_s.append(math.inf if alarm_s is None else alarm_s)
         right = found["itself"]
         least[name] = min(least.get(name, 1.0), right.share or 0.0)
         missed[name] += (right.share or 0.0) < RECOGNISED
@@ -179,6 +187,10 @@ def matching(n: int) -> dict[str, object]:
         "share_of_half_min": round(min(shares["half"]), 3),
         "share_of_half_mean": round(float(np.mean(shares["half"])), 3),
         "share_of_half_max": round(max(shares["half"]), 3),
+        "false_alarms": false_alarms,
+        "foreign_s_of_itself_max": max(foreign),
+        "another_alarmed_within_15_s": round(sum(one <= 15 for one in alarms_s) / n, 4),
+        "another_alarmed_after_s_median": round(float(np.median(alarms_s)), 1),
         "offset_error_ms_p99": round(float(np.percentile(offsets, 99)), 2) if offsets else None,
         **_an_hour(pools[0], rng),
     }
@@ -190,8 +202,24 @@ def joined(sentences: list[Pcm]) -> Pcm:
     return np.concatenate([part for one in sentences for part in (one, pause)])
 
 
-def _compared(programme: Pcm, aired: Pcm, chain: Chain, rng: np.random.Generator) -> Match:
-    return match(programme, chain.heard(aired, rng), rate_hz=RATE_HZ)
+def _heard(programme: Pcm, aired: Pcm, chain: Chain, rng: np.random.Generator) -> tuple[Match, float | None]:
+    """Return what was found, and how many seconds after its start it would have alarmed somebody."""
+    matcher, alarm_s = Matcher(), None
+    for sound in _band(programme):
+        matcher.expect(sound)
+    heard_s = -3.0
+    for sound in _band(chain.heard(aired, rng)):
+        matcher.hear(sound)
+        heard_s += len(sound.wave) / BAND_HZ
+        if alarm_s is None and wrong(telling(matcher.recent(60))) is not None:
+            alarm_s = heard_s
+    return matcher.finish(), alarm_s
+
+
+def _band(pcm: Pcm) -> list[Sound]:
+    band, step = Band(RATE_HZ), RATE_HZ // 2
+    parts = [*(band.take(pcm[begin : begin + step]) for begin in range(0, len(pcm), step)), band.flush()]
+    return [part for part in parts if len(part.wave)]
 
 
 def _an_hour(pool: list[Pcm], rng: np.random.Generator) -> dict[str, object]:

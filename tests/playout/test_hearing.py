@@ -135,6 +135,21 @@ def test_f22_another_item_is_told_within_15_s_and_cleared_when_it_is_over(room: 
     assert room.heard()["foreign_s"] > 12
 
 
+@pytest.mark.parametrize("jump_s", [-0.12, 0.4])
+def test_a_jump_of_the_recording_alarms_nobody(room: Room, jump_s: float) -> None:
+    """Where the ear loses some sound, or stands still for a moment, the item is found again before anybody is told."""
+    item = voice(30, 3)
+    room.quiet(5)
+    room.expect(room.file(item))
+    room.sound(item[: 12 * RATE_HZ])
+    if jump_s > 0:
+        room.hearing.hear(np.zeros(round(jump_s * RATE_HZ), dtype=np.int16), room.now_ns)
+    room.sound(item[round((12 - min(jump_s, 0)) * RATE_HZ) :])
+    room.quiet(10)
+    assert room.told("alarm") == []
+    assert room.heard()["share"] > 0.95
+
+
 def test_f21_silence_is_told_within_15_s_and_the_alarm_ends_with_it(room: Room) -> None:
     """Nothing comes out from the tenth second on, and again something from the thirtieth on."""
     sound = voice(45, 3)
