@@ -12,6 +12,7 @@ from playout.isolation import ask_for_priority, die_with_parent, leave_network
 from playout.pcmpipe import PcmPipe
 from schedules.errors import OutputError
 
+CUSHION_S = 0.15
 HELD_S = 0.1
 """A voice that is heard later than this would disturb its speaker; a device gives small pieces in time."""
 
@@ -43,7 +44,9 @@ def main(arguments: list[str]) -> None:
     ask_for_priority()
     stopping = threading.Event()
     voice = Voice()
-    intake = Intake(pipe=PcmPipe(int(descriptor)), say=voice.say, held_s=HELD_S, again_s=HELD_S, fresh=True)
+    intake = Intake(
+        pipe=PcmPipe(int(descriptor), held_s=CUSHION_S), say=voice.say, held_s=HELD_S, again_s=HELD_S, fresh=True
+    )
     end_with_parent(stopping)
     threading.Thread(target=capture, args=(kind, device, intake, voice, stopping), name="input", daemon=True).start()
     voice.say({"event": "opened"})

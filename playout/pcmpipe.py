@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import struct
@@ -10,10 +11,10 @@ from pathlib import Path
 
 from playout.source import RATE_HZ, SAMPLE_BYTES
 
-HELD_BYTES = RATE_HZ * SAMPLE_BYTES // 4
-"""What waits in the pipe while nobody reads: a quarter of a second, a reader's cushion from its first sample on."""
-
-_MOST_BYTES = 2 * HELD_BYTES
+_SECOND_BYTES = RATE_HZ * SAMPLE_BYTES
+_SLACK_BYTES = _SECOND_BYTES // 4
+# More than any writer lets wait, pages that are not full included; the system's own limit for everybody is 1 MB.
+_CAPACITY_BYTES = 1 << 17
 
 
 def open_pipe(path: Path) -> int:
@@ -22,27 +23,37 @@ def open_pipe(path: Path) -> int:
     if not path.is_fifo():
         path.unlink(missing_ok=True)
         os.mkfifo(path, 0o600)
-    return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    # Who has too many pipes already gets a small one, and its reader a smaller cushion.
+    with contextlib.suppress(PermissionError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _CAPACITY_BYTES)
+    return descriptor
 
 
 class PcmPipe:
-    """The writing end. descriptor: of `open_pipe`; it stays the caller's."""
+    """The writing end. descriptor: of `open_pipe`; it stays the caller's.
 
-    def __init__(self, descriptor: int) -> None:
+    held_s: what waits in the pipe while nobody reads, up to 0.25 s more: a reader's cushion from its first sample on.
+    """
+
+    def __init__(self, descriptor: int, *, held_s: float) -> None:
         self._descriptor = descriptor
+        self._held_bytes = round(held_s * RATE_HZ) * SAMPLE_BYTES
+        self._most_bytes = self._held_bytes + _SLACK_BYTES
 
     def write(self, pcm: bytes) -> None:
-        """Add whole samples; where nobody has read for half a second, the oldest give way."""
-        if self._waiting() + len(pcm) > _MOST_BYTES:
-            self._drop(self._waiting() + len(pcm) - HELD_BYTES)
+        """Add whole samples; where nobody reads, the oldest give way."""
+        waiting = self._waiting()
+        if waiting + len(pcm) > self._most_bytes:
+            self._drop(waiting + len(pcm) - self._held_bytes)
         try:
             os.write(self._descriptor, pcm)
         except BlockingIOError:
-            self._drop(_MOST_BYTES)
+            self.empty()
 
     def empty(self) -> None:
         """Take out what nobody has read: it would sound long after its time."""
-        self._drop(_MOST_BYTES)
+        self._drop(_CAPACITY_BYTES)
 
     def _waiting(self) -> int:
         count: int = struct.unpack("i", fcntl.ioctl(self._descriptor, termios.FIONREAD, bytes(4)))[0]

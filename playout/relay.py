@@ -27,6 +27,9 @@ HELD_S = 3.0
 """What is held before the first sample goes on: as long as an ordinary trouble of a network may last."""
 
 AGAIN_S = 1.0
+CUSHION_S = 0.5
+"""What the player finds in the pipe: as long as a busy machine may keep this child waiting."""
+
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 10.0)
 """How long it rests before it tries again, longer each time; from the beginning after something came."""
 
@@ -218,9 +221,8 @@ def main(arguments: list[str]) -> None:
     av.logging.set_level(None)
     stopping = threading.Event()
     voice = Voice()
-    intake = Intake(
-        pipe=PcmPipe(descriptor), say=voice.say, held_s=HELD_S, again_s=AGAIN_S, fresh=source["kind"] != "hls"
-    )
+    pipe = PcmPipe(descriptor, held_s=CUSHION_S)
+    intake = Intake(pipe=pipe, say=voice.say, held_s=HELD_S, again_s=AGAIN_S, fresh=source["kind"] != "hls")
     end_with_parent(stopping)
     threading.Thread(target=Relay(source, intake, voice, stopping).run, name="relay", daemon=True).start()
     voice.say({"event": "opened"})

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from playout.intake import BLOCK, SILENT_S, Intake, Voice
-from playout.pcmpipe import HELD_BYTES, PcmPipe, open_pipe
+from playout.pcmpipe import PcmPipe, open_pipe
 from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 
 SECOND = 50
@@ -27,7 +27,7 @@ class Bench:
         self.events: list[dict[str, object]] = []
         self.given = bytearray()
         self.intake = Intake(
-            pipe=PcmPipe(descriptor),
+            pipe=PcmPipe(descriptor, held_s=0.25),
             say=lambda event: self.events.append(dict(event)),
             held_s=held_s,
             again_s=1.0,
@@ -171,15 +171,15 @@ def test_a_source_with_another_clock_neither_overflows_nor_runs_dry(pipe: int, p
 
 
 def test_who_begins_to_read_gets_what_came_last(pipe: int) -> None:
-    """After ten seconds without a reader at most half a second lies there, whole samples, and the newest of all."""
-    writer = PcmPipe(pipe)
+    """After ten seconds without a reader at most 0.75 s lie there, whole samples, and the newest of all."""
+    writer = PcmPipe(pipe, held_s=0.5)
     ramp = np.arange(10 * RATE_HZ, dtype=np.int64).astype("<i2")
     for first in range(0, len(ramp), BLOCK):
         writer.write(ramp[first : first + BLOCK].tobytes())
 
     read = np.frombuffer(os.read(pipe, 1 << 20), dtype="<i2")
 
-    assert HELD_BYTES <= read.nbytes <= 2 * HELD_BYTES
+    assert 0.5 <= len(read) / RATE_HZ <= 0.75
     assert np.array_equal(ramp[-len(read) :], read)
     writer.write(SOUND)
     writer.empty()
