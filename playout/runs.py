@@ -72,7 +72,8 @@ def progressed(run: Run, counted: Mapping[str, int], at: datetime, *, handed: in
     return replace(
         run,
         part_counted=dict(counted),
-        position=max(run.position, run.part_first + heard),
+        # Not before something is heard: what was silent since the part before is counted from its end.
+        position=max(run.position, run.part_first + heard) if heard else run.position,
         position_at=at if heard else run.position_at,
         origin=origin,
     )

@@ -161,7 +161,8 @@ def test_f13_a_killed_player_sounds_again_and_the_hole_is_in_the_row(
     loa: RunningLoa, pulse: PulseServer, tmp_path: Path, moment_s: float
 ) -> None:
     """kill -9 at a moment of the airing: the same item goes on, ends as planned, and the row tells what is missing."""
-    make_mp3(tmp_path / "bai.mp3", seconds=9.0)
+    # Another recording each time: one that is there at three deaths in a minute is left out as their cause.
+    make_mp3(tmp_path / "bai.mp3", seconds=9.0, seed=round(10 * moment_s) + 1)
     segment = loa.approved(tmp_path / "bai.mp3", station=NAME)
     sound = canonical(loa, segment)
     start = in_seconds(5)
@@ -176,7 +177,7 @@ def test_f13_a_killed_player_sounds_again_and_the_hole_is_in_the_row(
 
     assert tail.likeness > 0.98
     assert abs((ended - start).total_seconds() - len(sound) / 48_000) < 0.3
-    assert row["holes_s"] > 0
+    assert abs(row["holes_s"] + row["seconds_aired"] - len(sound) / 48_000) < 0.3
     assert len(row["parts"]) == 2
     assert row["samples_aired"] < row["samples_expected"]
     assert row["verdict"] == ("aired" if row["samples_aired"] >= 0.95 * row["samples_expected"] else "partial")
