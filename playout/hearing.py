@@ -108,7 +108,8 @@ class Hearing:
         self._loud: deque[bool] = deque(maxlen=_QUIET_WINDOW)
         self._lost: str | None = "not opened"
         self._heard_ns: int | None = None
-        self._deaf_since_ns: int | None = None
+        # From ever on, until it is heard for the first time.
+        self._deaf_since_ns: int | None = 0
         self._quiet_until_ns = 0
         self._told = ("", "")
         self._likely_ms: float | None = 0.0 if self._monitor else None

@@ -278,6 +278,18 @@ def test_an_ear_that_never_heard_says_so(room: Room) -> None:
     assert room.heard()["deaf_s"] == 5
 
 
+def test_an_ear_that_opens_in_the_middle_claims_and_alarms_nothing(room: Room) -> None:
+    """What was aired before the ear was there is neither silence nor a share."""
+    item = voice(30, 1)
+    room.expect(room.file(item))
+    room.quiet(15, deaf=True)
+    room.sound(item[15 * RATE_HZ :])
+    room.quiet(10)
+    assert room.told("alarm") == []
+    assert room.heard()["share"] is None
+    assert room.heard()["deaf_s"] == pytest.approx(15, abs=0.6)
+
+
 def test_a_receiver_may_be_seconds_late(tmp_path: Path) -> None:
     """An ear behind a stream finds the item with its delay, and what still sounds after its time is no alarm."""
     room = Room(tmp_path, source="radio", delay_s=7.0)
