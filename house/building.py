@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,17 @@ from house.equipment import health_of, inputs_of, outputs_of
 from house.following import Follower
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
-from link.keys import load_or_make
+from link.keys import load_or_make, sign
 from link.manifest import for_station, keep, seal, unseal
 from link.orders import OrderKeys
 from playout.daemon import Equip, StationDaemon
 from playout.equipment import Equipment
 from playout.faults import FaultBook
-from playout.journal import Journal, Row, newest_state
+from playout.journal import RESERVE_BYTES, Journal, Row, newest_state
+from playout.notifying import Heartbeat, Notifier, Watchdog, feed_every_s, take_note, why_started
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
+from playout.proofmaking import ProofMaker
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
 from schedules.errors import ConfigError, IntentMissing, JournalBroken, LoaError
@@ -84,6 +87,8 @@ class House:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._signers: OrderSigners | None = None
+        self._heartbeat = Heartbeat(self.clock)
+        self._notifier = Notifier(environment.get("NOTIFY_SOCKET"))
         self._services: Services | None = None
         self._sealed: dict[str, tuple[int, Intent]] = {}
         self._sealing = threading.Lock()
@@ -151,11 +156,13 @@ class House:
         """Start everything that config.yaml gives to this machine."""
         authority = load_or_make(self.data / "keys" / "authority.ed25519")
         boot = boot_id()
+        note = self.data / "run" / "hung.json"
+        hung = take_note(note)
         self.clock = self._trusting_clock(boot)
         for station in self.config.stations:
             key = load_or_make(self.data / "keys" / f"station-{station.code}.ed25519")
             path = self.journal_path(station.code)
-            journal = Journal(path, clock=self.clock, boot=boot, key=key)
+            journal = Journal(path, clock=self.clock, boot=boot, key=key, reserve_bytes=RESERVE_BYTES)
             try:
                 journal.start()
             except (JournalBroken, sqlite3.DatabaseError) as error:
@@ -190,18 +197,28 @@ class House:
                 folder=self.data / "run" / code,
                 equip=self._equipping(station),
                 confirm=self.clock.confirm,
+                make_proof=self._proof_maker(code).make,
+                why_started=partial(why_started, boot=boot, monotonic=self.clock.monotonic(), hung=hung),
+                spare=any(output.kind != "virtual" for output in station.outputs),
+                on_step=partial(self._heartbeat.beat, code),
             )
             self.daemons[code] = daemon
             self._supervisor.start(Work(name=f"station-{code}", run=daemon.run, broken=daemon.broken))
+        watchdog = Watchdog(
+            heartbeat=self._heartbeat, notifier=self._notifier, note=note, every_s=feed_every_s(self._environment)
+        )
+        self._supervisor.start(Work(name="watchdog", run=watchdog.run, broken=_tell("watchdog")))
         self._supervisor.start(Work(name="follower", run=follower.run, broken=_tell("follower")))
         self.start_intake()
         self._serve()
         self._keep_house()
         self._control = ControlSocket(self.data / "loa.sock", handlers)
         self._control.start()
+        self._notifier.tell("READY=1")
 
     def stop(self) -> None:
         """Stop everything in reverse; whatever plays falls silent at once."""
+        self._notifier.tell("STOPPING=1")
         if self._control is not None:
             self._control.stop()
         if self._scheduler.running:
@@ -256,6 +273,19 @@ class House:
             mine = unseal(document, authority.verify_key)
             self._sealed[code] = (intent.revision, mine)
             return mine
+
+    def _proof_maker(self, code: str) -> ProofMaker:
+        """Return what makes proof files of a station's airings."""
+        key = load_or_make(self.data / "keys" / f"station-{code}.ed25519")
+        return ProofMaker(
+            station=code,
+            journal=self._journals[code],
+            shelf=AircheckShelf(self.data / "aircheck" / code),
+            heard=self.data / "heard" / code,
+            library=self.library,
+            clock=self.clock,
+            sign=partial(sign, key),
+        )
 
     def _equipping(self, station: StationOutputs) -> Equip:
         """Return what builds the equipment of a station."""

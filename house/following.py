@@ -22,6 +22,11 @@ KINDS = frozenset({"verdict", "duty", "evidence", *faults.KINDS})
 class Rows(Protocol):
     """A station's journal as far as it is copied."""
 
+    @property
+    def landed(self) -> int:
+        """The number of the last row that is on the disk."""
+        ...
+
     def rows(self, *, after: int = 0, kind: str | None = None, limit: int = -1) -> list[Row]:
         """Return rows with a larger number than `after`, in order; of one kind if given; -1 for no limit."""
         ...
@@ -35,6 +40,7 @@ class Follower:
     journals: Mapping[str, Rows]
     clock: Clock
     bell: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
+    _later: set[str] = field(default_factory=set)
 
     def ring(self, code: str, row: Row) -> None:
         """Tell that a station wrote a row."""
@@ -49,7 +55,9 @@ class Follower:
             try:
                 self._follow(self.bell.get(timeout=0.5))
             except queue.Empty:
-                continue
+                for code in tuple(self._later):
+                    self._later.discard(code)
+                    self._follow(code)
 
     def _follow(self, code: str) -> None:
         with self.database.reading() as session:
@@ -60,7 +68,12 @@ class Follower:
                 **dict.fromkeys(faults.KINDS, faults.last_seq(session, code)),
             }
         journal = self.journals[code]
-        new = [row for kind, seq in copied.items() for row in journal.rows(after=seq, kind=kind)]
+        landed = journal.landed
+        found = [row for kind, seq in copied.items() for row in journal.rows(after=seq, kind=kind)]
+        # A row that is only in memory may be lost with the power: it is copied when it has landed.
+        new = [row for row in found if row.seq <= landed]
+        if len(new) < len(found):
+            self._later.add(code)
         if not new:
             return
         with self.database.writing() as session:

@@ -18,18 +18,20 @@ from link.codec import dump, load
 from link.door import LiveOrder, OutputStatus, Receipt, StationStatus
 from link.orders import OrderKeys, unseal_order
 from playout import glance, runs
+from playout.amplifier import held_off_until
 from playout.earkeeper import Heard
 from playout.equipment import Equipment, View
 from playout.faults import FaultBook, fault, output_fault
 from playout.hearsay import shares
-from playout.journal import Row
+from playout.journal import Row, Trouble
+from playout.journalwatch import JournalWatch
 from playout.memory import Memory
 from playout.pieces import FilePiece, Piece, PipePiece
 from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
 from playout.poison import Poison
 from playout.relaydesk import RelayDesk
 from playout.specs import InputSpec, OutputSpec
-from playout.systemclock import trust_row
+from playout.systemclock import trust_row, zone_mismatch
 from playout.takeovers import Sounding, Surroundings, Takeovers
 from schedules.airing import Airing, Facts, Outage, Run, RunState, Silence, Verdict
 from schedules.calendar import open_until
@@ -121,8 +123,9 @@ class Record(Protocol):
         """Return the states kept under names that start so."""
         ...
 
-    def sign_head(self) -> None:
-        """Sign the newest row."""
+    @property
+    def troubles(self) -> Sequence[Trouble]:
+        """What is wrong with it now."""
         ...
 
 
@@ -143,6 +146,14 @@ class Equip(Protocol):
 
     def __call__(self, *, faults: FaultBook, append: Callable[[str, dict[str, Any]], None]) -> Equipment:
         """Return it, with nothing begun."""
+        ...
+
+
+class ProofMaking(Protocol):
+    """Makes the proof file of an airing (playout.proofmaking.ProofMaker.make)."""
+
+    def __call__(self, slot: SlotId, *, name: str, zone: str) -> bytes | None:
+        """Return it, None where the slot has no row. name, zone: the station's own."""
         ...
 
 
@@ -181,7 +192,8 @@ class StationDaemon:
 
     replan_s: how old a plan may become, seconds, if nothing happens. keys: what emergency orders are checked with.
     folder: where its named pipes lie. equip: builds what the station has around its player. on_step: told at each step.
-    confirm: lets a person vouch for the clock; returns why not.
+    confirm: lets a person vouch for the clock; returns why not. why_started: told the last mark of life. spare: a
+    second player process waits, for emergencies and crashes.
     """
 
     def __init__(
@@ -204,6 +216,9 @@ class StationDaemon:
         equip: Equip | None = None,
         on_step: Callable[[], None] = lambda: None,
         confirm: Confirm | None = None,
+        make_proof: ProofMaking = lambda slot, *, name, zone: None,
+        why_started: Callable[[Mapping[str, Any] | None], str] = lambda alive: "",
+        spare: bool = False,
     ) -> None:
         self.code = code
         self._outputs = outputs
@@ -224,7 +239,11 @@ class StationDaemon:
             deliver=self._inbox.put,
             clock=clock,
             faults=self._faults,
+            spare=spare,
         )
+        self._watch = JournalWatch(journal, self._faults)
+        self._make_proof = make_proof
+        self._why_started = why_started
         self._keys = keys
         self._inputs = inputs
         self._folder = folder
@@ -300,10 +319,10 @@ class StationDaemon:
         self._up = False
         if self._equipment is not None:
             self._equipment.close()
-        self._player.drop()
+        self._player.close()
         self._lose_player(self._clock.now())
         self._save_runs()
-        self._note_alive()
+        self._note_alive(stopped=True)
 
     def broken(self, error: Exception) -> None:
         """Note that the loop failed and will start again."""
@@ -331,6 +350,8 @@ class StationDaemon:
                 self._blame()
                 self._player.died(message.code)
                 self._lose_player(self._clock.now())
+            case PlayerEvent() | PlayerExit():
+                self._player.of_spare(message)
             case StopOrder():
                 self._stop_now(message)
             case _Wake():
@@ -342,6 +363,7 @@ class StationDaemon:
 
     def _tick(self) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._watch.look()
         self._notice_step()
         trusted = self._watch_clock(now)
         if self._intent is None and monotonic - self._asked_at >= ASK_S:
@@ -376,6 +398,7 @@ class StationDaemon:
         if monotonic - self._alive_at >= ALIVE_S:
             self._alive_at = monotonic
             self._note_alive()
+            self._player.rest_if_tired(self._runs.values())
 
     def _step_equipment(self, now: datetime, items: Sequence[RundownItem]) -> None:
         """Keep streams, amplifiers and sources as the next minutes need them."""
@@ -465,6 +488,7 @@ class StationDaemon:
         alive = self._journal.checkpoints("alive").get("alive")
         self._memory, self._runs = Memory(), {}
         self._faults.forget()
+        self._watch.forget()
         self._began_at = self._clock.monotonic()
         self._untrusted_at = None
         self._player.drop()
@@ -509,7 +533,14 @@ class StationDaemon:
         if self._since is None and trusted:
             self._since = self._debt_from = now
         gap_s = (now - newest).total_seconds() if known and trusted else 0.0
-        self._append("boot", {"gap_s": round(gap_s, 3), "outputs": [dump(output) for output in self._outputs]})
+        boot = {"gap_s": round(gap_s, 3), "outputs": [dump(output) for output in self._outputs]}
+        self._append("boot", {**boot, "why": self._why_started(alive)})
+        if self._equipment is not None:
+            self._equipment.recall(
+                [row.body for row in rows if row.kind == "verdict"][-50:],
+                [row.body for row in rows if row.kind == "evidence"][-200:],
+            )
+            self._equipment.hold_amplifiers(held_off_until(self._journal.rows(after=max(0, len(rows) - 500))))
         self._plan_due = True
 
     def _recall(self, intent: Intent, now: datetime) -> None:
@@ -559,7 +590,16 @@ class StationDaemon:
             if self._intent is None or intent.revision != self._intent.revision:
                 self._append("intent", {"revision": intent.revision})
             self._intent = intent
+            self._look_at_zone(intent, self._clock.now())
             self._plan_due = True
+
+    def _look_at_zone(self, intent: Intent, now: datetime) -> None:
+        """Tell once where the machine's own time zone would mislead whoever reads its clock."""
+        there = zone_mismatch(intent.station(self.code).zone, now)
+        if there is None:
+            self._faults.end("zone_mismatch")
+        elif self._equipment is not None:
+            self._faults.begin("zone_mismatch", fault("zone_mismatch"), there)
 
     def _plan(self, now: datetime, monotonic: float) -> None:
         if self._intent is None:
@@ -586,7 +626,6 @@ class StationDaemon:
         for outcome in settle_duties(self._intent, self._facts(), self._rundown, now):
             if (outcome.duty, outcome.period) not in self._memory.outcomes:
                 self._append("duty", dump(outcome))
-                self._journal.sign_head()
                 self._memory.keep_outcome(outcome, now)
                 self._plan_due = True
 
@@ -708,7 +747,6 @@ class StationDaemon:
         self._memory.keep(airing, now)
         self._runs.pop(airing.slot, None)
         self._journal.set_checkpoint(f"run/{airing.slot}", None)
-        self._journal.sign_head()
         if self._equipment is not None:
             self._equipment.settled(airing)
         as_planned = (
@@ -1035,7 +1073,7 @@ class StationDaemon:
     def _save_run(self, run: Run) -> None:
         self._journal.set_checkpoint(f"run/{run.slot}", dump(run))
 
-    def _note_alive(self) -> None:
+    def _note_alive(self, *, stopped: bool = False) -> None:
         if not self._clock.state().trusted:
             return  # the mark tells when things were: the last one that can be believed stays
         body = {
@@ -1043,6 +1081,7 @@ class StationDaemon:
             "offset_s": self._clock.now().timestamp() - self._clock.monotonic(),
             "trusted": True,
             "boot": self._journal.boot,
+            "stopped": stopped,
         }
         self._journal.set_checkpoint("alive", body)
 
@@ -1200,8 +1239,12 @@ class StationDaemon:
         return self._ask(confirmed)
 
     def proof(self, slot: str) -> bytes | None:
-        """Return nothing: there are no proofs here."""
-        return None
+        """Return the proof file of an airing; made in the thread that asks."""
+        intent = self._intent
+        if intent is None:
+            return None
+        station = intent.station(self.code)
+        return self._make_proof(slot, name=station.name, zone=station.zone)
 
     def live_playlist(self) -> str | None:
         """Return the HLS playlist of what goes out now, None where nothing does."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from playout.faults import FaultBook, fault
+from playout.health import resident_bytes, tired
+from schedules.airing import Run
 from schedules.clock import Clock
 from schedules.errors import OutputError
 from schedules.grid import SlotId
@@ -26,6 +28,9 @@ TAKE_BACK_MS = 20
 
 DOWN_DEATHS = 3
 """Deaths within a minute that are a fault of the station, until a minute has passed without any."""
+
+SPARE_S = 2.0
+"""How long after one spare process the next is started at the earliest."""
 
 MANY_DEATHS = 8
 """Deaths within a minute after which the next start waits, longer each time."""
@@ -76,9 +81,19 @@ class PlayerExit:
     code: int
 
 
+@dataclass(slots=True, kw_only=True)
+class _Spare:
+    """A process that was started and not opened yet."""
+
+    player: Player
+    generation: int
+    ready: bool = False
+
+
 class PlayerKeeper:
     """One player at a time. Used by the station's thread only; `deliver` is called from the player's threads.
 
+    spare: a second process waits, loaded and not opened, for the moment at which the first one dies or is wanted.
     opening: gives the command with which a new player begins. rms_dbfs, peak_dbfs: of its last quarter of a second.
     """
 
@@ -90,15 +105,20 @@ class PlayerKeeper:
         deliver: Callable[[object], None],
         clock: Clock,
         faults: FaultBook,
+        spare: bool = False,
     ) -> None:
         self._make_player = make_player
         self._opening = opening
         self._deliver = deliver
         self._clock = clock
         self._faults = faults
+        self._keeps_spare = spare
+        self._spare: _Spare | None = None
+        self._spare_at = float("-inf")
+        self._generations = 0
         self._generation = 0
         self._player: Player | None = None
-        self._heard_at = 0.0
+        self._heard_at = self._born_at = 0.0
         self._wanted_at = 0.0
         self._deaths: list[float] = []
         self._airings: dict[str, SlotId] = {}
@@ -118,6 +138,15 @@ class PlayerKeeper:
         """Return whether the message is of the player of the moment, and not of one that is gone."""
         return message.generation == self._generation and self._player is not None
 
+    def of_spare(self, message: PlayerEvent | PlayerExit) -> None:
+        """Take news of the process that waits."""
+        if self._spare is None or message.generation != self._spare.generation:
+            return
+        if isinstance(message, PlayerExit):
+            self._spare = None
+        elif message.event["event"] == "ready":
+            self._spare.ready = True
+
     def heard(self) -> None:
         """Note a sign of life."""
         self._heard_at = self._clock.monotonic()
@@ -128,6 +157,9 @@ class PlayerKeeper:
         self._judge_deaths(now)
         if wanted:
             self._wanted_at = now
+        if self._keeps_spare and self._spare is None and now - self._spare_at > SPARE_S:
+            self._spare_at = now
+            self._spare = self._make()
         if self._player is None:
             if wanted:
                 self._start(now)
@@ -142,6 +174,13 @@ class PlayerKeeper:
             self._forget()
             return True
         return False
+
+    def close(self) -> None:
+        """End the player and the one that waits."""
+        self.drop()
+        if self._spare is not None:
+            self._spare.player.kill()
+            self._spare = None
 
     def drop(self) -> None:
         """End the player: its sound stops at once."""
@@ -187,6 +226,15 @@ class PlayerKeeper:
         """Return the newest name given out for a slot, also where its player is gone since."""
         return self.airing_of(slot) or self._last_airings.get(slot)
 
+    def rest_if_tired(self, runs: Iterable[Run]) -> None:
+        """Replace a player that grew old or large, in a silent moment."""
+        pid = self._player.pid if self._player is not None else None
+        if pid is None:
+            return
+        why = tired(resident=resident_bytes(pid), age_s=self._clock.monotonic() - self._born_at, runs=runs)
+        if why is not None:
+            self.recycle(why)
+
     def recycle(self, why: str) -> None:
         """End the player for a new one: this one is not well."""
         self._faults.note("player_recycled", why=why)
@@ -211,17 +259,23 @@ class PlayerKeeper:
         if self._deaths and now - self._deaths[-1] < pause_s:
             return
         self._forget()
-        generation = self._generation
-        self._player = self._make_player(
+        made, self._spare = self._spare or self._make(), None
+        self._player, self._generation, self.ready = made.player, made.generation, made.ready
+        self._heard_at = self._born_at = now
+        self.send(self._opening())
+
+    def _make(self) -> _Spare:
+        """Start a process that waits for its opening."""
+        self._generations += 1
+        generation = self._generations
+        player = self._make_player(
             on_event=lambda event: self._deliver(PlayerEvent(generation, event)),
             on_exit=lambda code: self._deliver(PlayerExit(generation, code)),
         )
-        self._heard_at = now
-        self._player.start()
-        self.send(self._opening())
+        player.start()
+        return _Spare(player=player, generation=generation)
 
     def _forget(self) -> None:
-        self._generation += 1
         self._player = None
         self._last_airings = {slot: airing for airing, slot in self._airings.items()}
         self._airings = {}
