@@ -73,7 +73,9 @@ def _page(station: Station, errors: tuple[Finding, ...] = ()) -> AnyResponse:
     elif status.state == "emergency":
         answer = _("Đang phát khẩn cấp, nên chưa nói trực tiếp được.")
     elif status.on_air is not None:
-        answer = _("Đang phát “%(title)s”. Nói trực tiếp sẽ cắt mục này.", title=status.on_air.title)
+        answer = _(
+            "Đang phát “%(title)s”. Hãy nói khi mục này phát xong, hoặc dừng phát trước.", title=status.on_air.title
+        )
     else:
         answer = _("Sẵn sàng. Bà con nghe tiếng chuông trước, rồi tới lời nói.")
     values = {
