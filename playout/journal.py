@@ -31,6 +31,7 @@ from playout.journalfile import (
     checkpoints_of,
     entries_of,
     entry_hash,
+    is_blank,
     journal_files,
     next_file,
     reading,
@@ -77,7 +78,8 @@ RESERVE_BYTES = 16 * 1024 * 1024
 """What a station keeps free for the rows that say that the disk is full."""
 _RETRY_S = 1.0
 _LONGEST_RETRY_S = 30.0
-_TIDY_ROWS = 500
+TIDY_ROWS = 500
+"""After so many rows and checkpoints the write-ahead log is carried over into the file."""
 _TIDY_S = 300.0
 _STOP_S = 5.0
 
@@ -145,6 +147,7 @@ class Journal:
         patience_s: float = PATIENCE_S,
         slow_s: float = SLOW_S,
         most_held: int = MOST_HELD,
+        tidy_rows: int = TIDY_ROWS,
         stopwatch: Callable[[], float] = time.monotonic,
         open_file: Callable[[Path], JournalFile] = JournalFile,
     ) -> None:
@@ -157,6 +160,7 @@ class Journal:
         self._patience_s = patience_s
         self._slow_s = slow_s
         self._most_held = most_held
+        self._tidy_rows = tidy_rows
         self._stopwatch = stopwatch
         self._open_file = open_file
         self._condition = threading.Condition()
@@ -194,7 +198,7 @@ class Journal:
             put_in_place(self.path, self._quarantine)
         try:
             self._survey()
-        except (JournalBroken, sqlite3.DatabaseError) as error:
+        except (JournalBroken, sqlite3.Error, OSError) as error:
             self._recover(error)
         self._reserve.make()
         self._note.open()
@@ -226,7 +230,7 @@ class Journal:
         """Take in what the files say; raises JournalBroken or sqlite3.DatabaseError where something is wrong."""
         files = journal_files(self.path)
         witnesses = self._witnesses()
-        if not files and not witnesses:
+        if not witnesses and (not files or (files == [self.path] and is_blank(self.path))):
             return
         examined = examine(self.path, self._key.verify_key, witnesses=witnesses)
         with reading(files[-1]) as connection:
@@ -435,7 +439,7 @@ class Journal:
                     if self._stopping:
                         return None
                     wait_s = self._counts.tidied_at + _TIDY_S - self._stopwatch()
-                    if wait_s <= 0 or self._counts.since_tidy >= _TIDY_ROWS:
+                    if wait_s <= 0 or self._counts.since_tidy >= self._tidy_rows:
                         return _Batch((), {}, None)
                 self._condition.wait(wait_s)
 

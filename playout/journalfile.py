@@ -162,7 +162,7 @@ class JournalFile:
             # SQLite hides it when fsync fails in a checkpoint of its own, and then asks the disk again.
             connection.execute("PRAGMA wal_autocheckpoint = 0")
             if connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'seal'").fetchone()[0] == 0:
-                connection.executescript(SCHEMA)
+                connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
             last = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
         except sqlite3.Error:
             connection.close()
@@ -231,6 +231,22 @@ def reading(path: Path, *, lenient: bool = False) -> Iterator[sqlite3.Connection
 def decoded(letters: bytes) -> str:
     """Return text out of a damaged file, where letters may be none."""
     return letters.decode("utf-8", "surrogateescape")
+
+
+def is_blank(path: Path) -> bool:
+    """Return whether a file was only begun: the power went before there was anything in it.
+
+    Raises sqlite3.Error for what is no database, and OSError.
+    """
+    half_made = path.with_name(f"{path.name}-journal")
+    if half_made.exists():
+        # Only a connection that may write takes back what the first moments left behind.
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        half_made.unlink(missing_ok=True)
+    with reading(path) as connection:
+        return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0)
 
 
 def entries_of(

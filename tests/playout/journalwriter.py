@@ -1,15 +1,18 @@
 """A process of its own that writes a journal and says which rows are on disk, for tests that kill it or break its disk.
 
-Fed with lines: `write FOLDER ROWS` forks a writer that goes on for so many rows (0: for ever).
+With FOLDER ROWS it writes so many rows; with FOLDER RESERVE loop it is a station's loop; alone it forks writers.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +28,7 @@ BLOCK = 20
 
 def write(folder: Path, rows: int) -> None:
     """Append rows and print the number of each that is on disk."""
-    journal = Journal(folder / "XA.db", clock=SystemClock(host=True), boot="b", key=KEY)
+    journal = Journal(folder / "XA.db", clock=SystemClock(host=True), boot="b", key=KEY, tidy_rows=25)
     journal.start()
     number = 0
     while rows == 0 or number < rows:
@@ -36,6 +39,30 @@ def write(folder: Path, rows: int) -> None:
             # Past any buffer: what was said was said, whatever becomes of the process.
             os.write(1, f"{row.seq}\n".encode())
     journal.stop()
+
+
+def loop(folder: Path, reserve_bytes: int) -> None:
+    """Be a station's loop: a row and a checkpoint every 50 ms until standard input ends; tell how that went."""
+    journal = Journal(folder / "XA.db", clock=SystemClock(host=True), boot="b", key=KEY, reserve_bytes=reserve_bytes)
+    journal.start()
+    journal.append("boot", {})
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    slowest_s = 0.0
+    while not ended.wait(0.05):
+        began = time.monotonic()
+        row = journal.append("test", {"text": "x" * 200})
+        journal.set_checkpoint("alive", {"row": row.seq})
+        slowest_s = max(slowest_s, time.monotonic() - began)
+        said = {
+            "seq": row.seq,
+            "landed": journal.landed,
+            "slowest_s": slowest_s,
+            "troubles": [trouble.code for trouble in journal.troubles],
+        }
+        os.write(1, f"{json.dumps(said)}\n".encode())
+    journal.stop()
+    os.write(1, f'{{"landed": {journal.landed}}}\n'.encode())
 
 
 class Writers:
@@ -113,7 +140,9 @@ def rows_lost_in_kills(folder: Path, kills: Sequence[int]) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 3:
+        loop(Path(sys.argv[1]), int(sys.argv[2]))
+    elif len(sys.argv) > 1:
         write(Path(sys.argv[1]), int(sys.argv[2]))
     else:
         serve()
