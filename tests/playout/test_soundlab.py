@@ -46,6 +46,25 @@ def test_a_recording_is_dated_by_its_earliest_reads_also_after_a_stall() -> None
     assert abs(recording.position_at(int(after)) - stalled_at - 24_000) < 50
 
 
+def test_a_recording_is_taken_piece_by_piece_and_lets_go_of_the_rest() -> None:
+    """Positions stay what they were when something was dropped; what was dropped is not made up."""
+    recording = Recording("horn", environment={})
+    whole = np.arange(1, 4801, dtype=np.int16)
+    for first in range(0, 4800, 480):
+        recording.note(first * NS_PER_S // RATE_HZ, whole[first : first + 480].astype("<i2").tobytes())
+    assert np.array_equal(recording.piece(100, 1500), whole[100:1500])
+
+    recording.drop(1000)
+
+    assert (960, 4800, False) == (recording.begin, recording.end, recording.empty)
+    assert np.array_equal(recording.piece(1000, 9000), whole[1000:])
+    assert 2400 == recording.find(whole[2400:3000], start=2000).position
+    with pytest.raises(LookupError, match="begins at 960"):
+        recording.piece(900, 1500)
+    recording.drop(4800)
+    assert recording.empty
+
+
 def test_the_longest_silence_lies_between_sounds() -> None:
     """Zeros at the ends do not count, the longest run between two sounds does."""
     samples = np.array([0, 0, 0, 0, 5, 0, 0, 7, 0, 3, 0, 0, 0, 0], dtype=np.int16)
