@@ -229,12 +229,13 @@ def user_add(
 
 @main.command()
 @click.argument("name")
+@click.option("--scope", "scopes", multiple=True, help="What it may do beyond the ordinary: emergency.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @_options
 @_guarded
-def token(name: str, as_json: bool, config_file: Path, data: Path | None) -> None:
+def token(name: str, scopes: tuple[str, ...], as_json: bool, config_file: Path, data: Path | None) -> None:
     """Print a bearer token for the API that speaks in the name of an account."""
-    answer = _order(_settings(config_file, data), "token", {"name": name})
+    answer = _order(_settings(config_file, data), "token", {"name": name, "scopes": list(scopes)})
     _answer(answer, as_json, lambda: click.echo(answer["token"]))
 
 

@@ -79,6 +79,10 @@ def user_add(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def token(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
     """Issue a bearer token for an account; it is shown this once."""
+    scopes = tuple(order.get("scopes", ()))
+    if not tokens.SCOPES.issuperset(scopes):
+        known = ", ".join(sorted(tokens.SCOPES))
+        raise Refused(_error("unknown_scope", f"Quyền của mã là: {known}.", f"A token's scopes are: {known}."))
     now = house.clock.now()
     with house.database.writing() as session:
         person = accounts.named(session, order["name"])
@@ -86,8 +90,8 @@ def token(house: House, order: Mapping[str, Any]) -> Mapping[str, Any]:
             raise Refused(
                 _error("unknown_person", f"Không có tài khoản “{order['name']}”.", f"No account “{order['name']}”.")
             )
-        secret = tokens.issue(session, person, now, label=order.get("label", "command line"))
-        audit.note(session, at=now, what="token.issue", subject=person.name)
+        secret = tokens.issue(session, person, now, label=order.get("label", "command line"), scopes=scopes)
+        audit.note(session, at=now, what="token.issue", subject=person.name, detail=" ".join(scopes))
     return {"name": order["name"], "token": secret}
 
 

@@ -35,6 +35,7 @@ def loa(folder: Path, *arguments: str) -> Result:
     [
         (("plan", "--station", "NOPE"), "unknown_station"),
         (("token", "nobody"), "unknown_person"),
+        (("token", "nobody", "--scope", "everything"), "unknown_scope"),
         (("ingest", "/nonexistent.wav", "--station", "XA", "--programme", "CDS", "--title", "x"), "no_file"),
     ],
 )
