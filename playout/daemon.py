@@ -62,6 +62,9 @@ FADE_MS = 300
 LISTEN = timedelta(seconds=8)
 """How long after an airing its row waits for what was heard of it."""
 
+RELAY_BUFFER = SAMPLE_RATE_HZ * 2 // 5
+"""Samples of a relay that are gathered before it sounds: a cushion for a busy machine."""
+
 AHEAD = timedelta(hours=30)
 OLDEST_DEBT = timedelta(days=31)
 JUMP_S = 2.0
@@ -252,6 +255,7 @@ class StationDaemon:
         self._confirm = confirm
         self._heard: dict[SlotId, dict[str, list[Heard]]] = {}
         self._trust: ClockState | None = None
+        self._zone_told: str | None = None
         self._poison = Poison()
         self._relays = RelayDesk()
         self._takeovers = Takeovers(
@@ -383,7 +387,9 @@ class StationDaemon:
             return
         self._step_equipment(now, rundown.items)
         rundown = self._with_relays(rundown, now)
-        self._keep_player(now, wanted=trusted and player_wanted(rundown, self._facts(), now))
+        # What sounds goes on, whatever the wall clock does: how long things last it does not decide.
+        sounding = any(run.state is RunState.PLAYING for run in self._runs.values())
+        self._keep_player(now, wanted=sounding or (trusted and player_wanted(rundown, self._facts(), now)))
         self._step_beside(now)
         # Nothing planned begins beside an emergency.
         ready = trusted and self._player.ready and not self._takeovers.emergency
@@ -596,10 +602,9 @@ class StationDaemon:
     def _look_at_zone(self, intent: Intent, now: datetime) -> None:
         """Tell once where the machine's own time zone would mislead whoever reads its clock."""
         there = zone_mismatch(intent.station(self.code).zone, now)
-        if there is None:
-            self._faults.end("zone_mismatch")
-        elif self._equipment is not None:
-            self._faults.begin("zone_mismatch", fault("zone_mismatch"), there)
+        if there is not None and self._equipment is not None and there != self._zone_told:
+            self._faults.note("zone_mismatch", detail=there)
+        self._zone_told = there
 
     def _plan(self, now: datetime, monotonic: float) -> None:
         if self._intent is None:
@@ -671,7 +676,7 @@ class StationDaemon:
             return False
         told = self._heard.get(run.slot, {})
         return any(
-            name not in told and self._equipment.listens_to(name)
+            len(told.get(name, ())) < len(run.parts) and self._equipment.listens_to(name)
             for name, _ in self._required(run.item)
             if run.counted.get(name)
         )
@@ -740,7 +745,8 @@ class StationDaemon:
             path = str(self._library.path(item.sha256))
             return {"path": path, "sha256": item.sha256, "pcm_sha256": item.pcm_sha256}
         pipe = self._equipment.relay_pipe(item.relay) if self._equipment is not None and item.relay else None
-        return {"pieces": [PipePiece(pipe=pipe or Path("/nowhere"), samples=item.samples).as_json()]}
+        piece = PipePiece(pipe=pipe or Path("/nowhere"), samples=item.samples, buffer=RELAY_BUFFER)
+        return {"pieces": [piece.as_json()]}
 
     def _finish(self, airing: Airing, now: datetime) -> None:
         self._append("verdict", dump(airing))

@@ -135,6 +135,7 @@ class _ArmingDesk:
         self._emit = emit
         self._lock = threading.Lock()
         self._waiting: set[str] = set()
+        self._known: set[str] = set()
         self._orders: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._on_bus: Callable[[Callable[[Bus], None]], None] | None = None
 
@@ -144,9 +145,13 @@ class _ArmingDesk:
         threading.Thread(target=self._run, name="arming", daemon=True).start()
 
     def arm(self, order: Command) -> None:
-        """Queue an order."""
+        """Queue an order; a second one of the same name is ignored."""
+        airing = str(order["airing"])
         with self._lock:
-            self._waiting.add(str(order["airing"]))
+            if airing in self._known:
+                return
+            self._known.add(airing)
+            self._waiting.add(airing)
         self._orders.put(order)
 
     def cancel(self, airing: str) -> bool:

@@ -42,9 +42,10 @@ class RelayDesk:
         now: datetime,
     ) -> None:
         """Look at every place that is on air or soon will be. state_of: how a source is, and for how many seconds."""
+        places = tuple(items)
         down: set[SourceCode] = set()
         kept: dict[SlotId, tuple[RundownItem, ...]] = {}
-        for place in items:
+        for place in places:
             if place.relay is None or place.replaced_by is not None or place.cancelled_by is not None:
                 continue
             if place.slot in settled or not place.due - ARM_AHEAD <= now < place_ends(place):
@@ -67,7 +68,8 @@ class RelayDesk:
                 kept[place.slot] = fillers
             else:
                 start = max(place.due, now + SOON)
-                more = instead(place, intent=intent, facts=facts, start=start, earlier=begun)
+                around = {one.segment for one in places if one.session == place.session and one.segment is not None}
+                more = instead(place, intent=intent, facts=facts, start=start, earlier=begun, around=around)
                 kept[place.slot] = (*begun, *more)
         self.down = frozenset(down)
         self._fillers = kept

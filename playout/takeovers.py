@@ -40,6 +40,7 @@ CLEAR_AHEAD = timedelta(seconds=30)
 TRIES = 4
 FADE_MS = 100
 _VOICE_BUFFER_S = 0.4
+_MICROPHONE_BUFFER_S = 0.1
 
 EMERGENCY_REASON = Text("Nhường sóng cho phát khẩn cấp.", "Gave way to an emergency.")
 
@@ -439,9 +440,10 @@ class Takeovers:
         voice = round((talk.ends_at - now).total_seconds() * SAMPLE_RATE_HZ) - chime
         if voice <= 0:
             return
+        buffer_s = _VOICE_BUFFER_S if talk.order.input is None else _MICROPHONE_BUFFER_S
         pieces: list[Piece] = [
             TonePiece(tone=Tone.CHIME, samples=chime),
-            PipePiece(pipe=talk.pipe, samples=voice, buffer=round(_VOICE_BUFFER_S * SAMPLE_RATE_HZ)),
+            PipePiece(pipe=talk.pipe, samples=voice, buffer=round(buffer_s * SAMPLE_RATE_HZ)),
         ]
         title = f"Nói trực tiếp: {talk.order.by}"
         item = self._item(self._live_slot(talk), ItemKind.LIVE, title, start=talk.began_at, samples=chime + voice)

@@ -19,7 +19,6 @@ REMEMBERED = timedelta(hours=48)
 _NOT_MEANT = Text("Lệnh không dành cho đài này.", "The order is not for this station.")
 _LATE = Text("Lệnh đến khi đã hết hiệu lực, không phát.", "The order came after it had expired; it does not air.")
 _EXPIRED = Text("Lệnh hết hiệu lực trước khi phát xong.", "The order expired before it was said in full.")
-_STOPPED_FIRST = Text("Lệnh dừng đến trước lệnh phát.", "The stop came before the order.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ def take(desk: Desk, order: EmergencyOrder, station: StationCode, now: datetime)
     if station not in order.stations:
         alert = replace(alert, state=AlertState.REFUSED, why=_NOT_MEANT)
     elif stop is not None:
-        alert = replace(alert, state=AlertState.CANCELLED, why=_said(stop) or _STOPPED_FIRST, by=stop.by)
+        alert = replace(alert, state=AlertState.CANCELLED, why=_said(stop), by=stop.by)
     elif now >= order.expires_at:
         alert = replace(alert, state=AlertState.EXPIRED, why=_LATE)
     return desk.put(alert)
@@ -167,5 +166,7 @@ def _weight(alert: Alert) -> tuple[int, int]:
     return (0 if alert.order.drill else 1, _RANK[alert.order.urgency])
 
 
-def _said(stop: EmergencyStop) -> Text | None:
-    return Text(f"{stop.by} cho dừng: {stop.reason}", f"Stopped by {stop.by}: {stop.reason}") if stop.reason else None
+def _said(stop: EmergencyStop) -> Text:
+    if not stop.reason:
+        return Text(f"{stop.by} cho dừng.", f"Stopped by {stop.by}.")
+    return Text(f"{stop.by} cho dừng: {stop.reason}", f"Stopped by {stop.by}: {stop.reason}")

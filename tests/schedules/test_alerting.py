@@ -105,7 +105,7 @@ def test_f65_a_stop_before_its_order_is_remembered_and_one_after_it_ends_it() ->
     assert over.alerts == cut.alerts
     assert all(turn(desk) is None for desk in (first, waiting, cut))
     silent = take(end(Desk(), stop_of(reason=""), NOW), order(), "XA", NOW)
-    assert "trước" in silent.alerts["lu"].why.vi
+    assert "Bí thư cho dừng." == silent.alerts["lu"].why.vi
 
 
 def test_an_order_for_others_or_too_late_never_sounds() -> None:
