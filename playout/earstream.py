@@ -19,6 +19,7 @@ _TAPS = 49
 _KEPT_S = 20
 _READS = 250
 _GAP_NS = NS_PER_S // 2
+_SURE_NS = 5 * NS_PER_S
 _BLOCK = RATE_HZ // 4
 
 
@@ -33,6 +34,7 @@ class EarStream:
         self._monitor = monitor
         self._blocks: deque[Pcm] = deque()
         self._bases: deque[int] = deque(maxlen=_READS)
+        self._late: list[tuple[int, int]] = []
         self._waiting: list[npt.NDArray[np.float32]] = [np.zeros(_TAPS // 2, dtype=np.float32)]
         self._waits = _TAPS // 2
         self._read = 0  # samples at 48 kHz, gaps included
@@ -45,15 +47,18 @@ class EarStream:
         return not self._bases
 
     def take(self, pcm: Pcm, now_ns: int) -> None:
-        """Add what was read at an instant; a pause of more than half a second before it becomes silence."""
+        """Add what was read at an instant. A pause of the device becomes silence, once it is sure that it was one."""
         known = self._read if self._monitor else self._read + len(pcm)
         base_ns = now_ns - known * NS_PER_S // RATE_HZ
-        if self._bases and base_ns - min(self._bases) > _GAP_NS:
-            gap = (base_ns - min(self._bases)) // _GAP_NS * (_GAP_NS * RATE_HZ // NS_PER_S)
-            self._bases.clear()
-            self._leave_out(gap)
-            base_ns -= gap * NS_PER_S // RATE_HZ
-        self._bases.append(base_ns)
+        late_ns = base_ns - min(self._bases) if self._bases else 0
+        if late_ns <= _GAP_NS:
+            # What came late by a busy machine was not missing: the rest of it comes at once.
+            self._late.clear()
+            self._bases.append(base_ns)
+        else:
+            self._late.append((now_ns, base_ns))
+            if late_ns > _SURE_NS or now_ns - self._late[0][0] > NS_PER_S:
+                self._leave_out()
         self._add(pcm)
 
     def position_at(self, instant_ns: int) -> int:
@@ -74,8 +79,13 @@ class EarStream:
             at += len(block)
         return np.concatenate(found)
 
-    def _leave_out(self, gap: int) -> None:
-        """Go on after a gap, samples at 48 kHz; a long one is not filled, since nobody asks for all of it."""
+    def _leave_out(self) -> None:
+        """Go on after a gap; a long one is not filled, since nobody asks for all of it."""
+        base_ns = min(base for _, base in self._late)
+        gap = (base_ns - min(self._bases)) * RATE_HZ // NS_PER_S // _THIN * _THIN
+        self._late.clear()
+        self._bases.clear()
+        self._bases.append(base_ns - gap * NS_PER_S // RATE_HZ)
         if gap <= _KEPT_S * RATE_HZ:
             self._add(np.zeros(gap, dtype=np.int16))
             return

@@ -332,17 +332,35 @@ def test_the_stream_keeps_its_time_over_a_gap() -> None:
     """A sample lies where the clock says, before and after a pause of the device and over hours."""
     stream = EarStream(monitor=True)
     now_ns = 10 * NS_PER_S
-    for _ in range(50):
-        stream.take(np.full(RATE_HZ // 50, 1000, dtype=np.int16), now_ns)
-        now_ns += NS_PER_S // 50
+
+    def read(level: int, seconds: float) -> None:
+        nonlocal now_ns
+        for _ in range(round(seconds * 50)):
+            stream.take(np.full(RATE_HZ // 50, level, dtype=np.int16), now_ns)
+            now_ns += NS_PER_S // 50
+
+    read(1000, 1)
     assert stream.position_at(10 * NS_PER_S) == 0
     now_ns += 2 * NS_PER_S
-    stream.take(np.full(RATE_HZ, 2000, dtype=np.int16), now_ns)
-    position = stream.position_at(now_ns)
-    assert position == pytest.approx(3 * EAR_HZ, abs=EAR_HZ // 2)
-    assert stream.samples(position - EAR_HZ, position - EAR_HZ // 2).max() == 0
-    assert stream.samples(position + 1000, position + 2000).min() > 1900
-    assert stream.instant_at(position) == pytest.approx(now_ns, abs=NS_PER_S // 1000)
-    stream.take(np.full(RATE_HZ, 3000, dtype=np.int16), now_ns + 3600 * NS_PER_S)
-    assert stream.samples(stream.end - 100, stream.end).min() > 2900
-    assert stream.position_at(now_ns + 3600 * NS_PER_S) == pytest.approx(3603 * EAR_HZ, abs=EAR_HZ)
+    read(2000, 2)
+    assert stream.position_at(now_ns) == 5 * EAR_HZ
+    assert abs(stream.end - 5 * EAR_HZ) < EAR_HZ // 2
+    assert stream.samples(3 * EAR_HZ + EAR_HZ // 2, 4 * EAR_HZ - 600).max() == 0
+    assert stream.samples(4 * EAR_HZ + 600, stream.end).min() > 1900
+    assert stream.instant_at(5 * EAR_HZ) == pytest.approx(now_ns, abs=NS_PER_S // 1000)
+    now_ns += 3600 * NS_PER_S
+    read(3000, 2)
+    assert stream.samples(stream.end - 1000, stream.end).min() > 2900
+    assert stream.position_at(now_ns) == 3607 * EAR_HZ
+
+
+def test_f24_what_a_busy_machine_reads_late_was_not_missing() -> None:
+    """After a stall of a second the samples come all at once, and each keeps its place."""
+    stream = EarStream(monitor=True)
+    sound = np.arange(4 * RATE_HZ, dtype=np.int64).astype(np.int16)
+    for number in range(200):
+        at = number * RATE_HZ // 50
+        late_s = max(0.0, 2.0 - number / 50) if number >= 50 else 0.0
+        stream.take(sound[at : at + RATE_HZ // 50], round((10 + number / 50 + late_s) * NS_PER_S))
+    assert stream.position_at(10 * NS_PER_S) == 0
+    assert stream.end == pytest.approx(4 * EAR_HZ, abs=EAR_HZ // 2)
