@@ -20,7 +20,7 @@ Event = Mapping[str, object]
 
 BLOCK = RATE_HZ // 50
 DEAD_S = 5.0
-"""Without a sample for so long, and with none left, a source is dead."""
+"""Without anything for so long a source is dead: what is held sounds first, then two seconds at least are waited."""
 
 SILENT_S = 20
 """So many seconds below SILENT_DBFS, one after the other, and a source is silent."""
@@ -28,6 +28,7 @@ SILENT_S = 20
 SILENT_DBFS = -40.0
 MOST_HELD_S = 30.0
 
+_DRY_S = 2.0
 _BLOCK_NS = NS_PER_S // 50
 _PAUSED_NS = NS_PER_S
 _QUIET_DBFS = -50.0
@@ -65,7 +66,7 @@ class Intake:
         self._room = threading.Condition()
         self._chunks: deque[bytes] = deque()
         self._count = 0
-        self._came_ns = monotonic_ns()
+        self._dry_ns = monotonic_ns()
         self._why = ("no_answer", "nothing came")
         self._state = "waiting"
         self._begun = self._giving = False
@@ -90,7 +91,6 @@ class Intake:
             self._room.wait_for(lambda: self._count < MOST_HELD_S * RATE_HZ, timeout=MOST_HELD_S)
             self._chunks.append(pcm)
             self._count += len(pcm) // SAMPLE_BYTES
-            self._came_ns = self._monotonic_ns()
 
     def trouble(self, cause: str, detail: str) -> None:
         """Note why nothing comes at the moment, for when it is said."""
@@ -98,12 +98,14 @@ class Intake:
 
     def run(self, stopping: threading.Event) -> None:
         """Give a block to the pipe every 20 ms until `stopping` is set."""
-        due_ns = self._monotonic_ns()
+        # What a child before this one left there is old.
+        self._pipe.empty()
+        due_ns = self._dry_ns = self._monotonic_ns()
         while not stopping.is_set():
             now_ns = self._monotonic_ns()
             if now_ns - due_ns > _PAUSED_NS:
-                # Was stopped for a while: what was due then is over.
-                due_ns = now_ns
+                # Was stopped for a while: what was due then is over, and nobody could have given anything.
+                due_ns = self._dry_ns = now_ns
             while due_ns <= now_ns:
                 self.step(now_ns)
                 due_ns += _BLOCK_NS
@@ -180,9 +182,12 @@ class Intake:
         return taken
 
     def _judge_life(self, now_ns: int) -> None:
-        if self._state == "dead" or self._giving or now_ns - self._came_ns < DEAD_S * NS_PER_S:
-            return
-        self._die(*self._why)
+        if self._giving:
+            self._dry_ns = now_ns
+        # Not the last sample that came: what a decoder gives when it is closed is no sign of life.
+        patience_s = max(_DRY_S, DEAD_S - self._held / RATE_HZ) if self._begun else DEAD_S
+        if self._state != "dead" and now_ns - self._dry_ns >= patience_s * NS_PER_S:
+            self._die(*self._why)
 
     def _die(self, cause: str, detail: str) -> None:
         self._pipe.empty()
