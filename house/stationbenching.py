@@ -128,9 +128,10 @@ def _trouble(count: int, sent: signal.Signals, *, stations: int, turn_s: float) 
                 begin_ns = station.monotonic_ns(start)
                 trouble_ns = begin_ns + round(dice.uniform(1.0, 2.0) * NS_PER_S)
                 _sleep_until(trouble_ns - 3 * NS_PER_S // 2)
+                pid = station.player_pid
                 with server.recording(station.code) as recording:
                     _sleep_until(trouble_ns)
-                    os.kill(station.player_pid, sent)
+                    os.kill(pid, sent)
                     silence_s, error_ms = _heard_again(recording, station.sound, begin_ns, trouble_ns, turn_s)
                 if silence_s is None or error_ms is None:
                     no_sound += 1
@@ -197,8 +198,7 @@ class BenchStation:
         self.code = code
         self.starts = starts
         self.sound = np.random.default_rng(5).normal(0, 4000, round(LENGTH_S * SAMPLE_RATE_HZ)).astype(np.int16)
-        self._environment = server.environment
-        self._players: list[PlayerProcess] = []
+        self._server = server
         self._clock = SystemClock(host=True)
         self._supervisor = Supervisor()
         folder.mkdir(parents=True)
@@ -224,9 +224,8 @@ class BenchStation:
 
     @property
     def player_pid(self) -> int:
-        """The process id of the newest player."""
-        pid = self._players[-1].pid
-        assert pid is not None
+        """The process id of the player that has the sink open; a spare one may wait beside it."""
+        (pid,) = self._server.playing_on(self.code)
         return pid
 
     def monotonic_ns(self, moment: datetime) -> int:
@@ -278,9 +277,8 @@ class BenchStation:
         self._journal.stop()
 
     def _player(self, *, on_event: Callable[..., None], on_exit: Callable[[int], None]) -> Player:
-        player = PlayerProcess(station=self.code, on_event=on_event, on_exit=on_exit, environment=self._environment)
-        self._players.append(player)
-        return player
+        environment = self._server.environment
+        return PlayerProcess(station=self.code, on_event=on_event, on_exit=on_exit, environment=environment)
 
     def _recorded(self, folder: Path, now: datetime) -> Segment:
         path = folder / "sound.flac"

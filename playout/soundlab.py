@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -132,6 +133,16 @@ class PulseServer:
         """Mute every stream that plays now, or unmute it."""
         for line in self.pactl("list", "short", "sink-inputs").splitlines():
             self.pactl("set-sink-input-mute", line.split()[0], "1" if muted else "0")
+
+    def playing_on(self, sink: str) -> tuple[int, ...]:
+        """Return the process ids of those who have a stream open on a sink."""
+        sinks = {entry["name"]: entry["index"] for entry in json.loads(self.pactl("--format=json", "list", "sinks"))}
+        streams = json.loads(self.pactl("--format=json", "list", "sink-inputs"))
+        return tuple(
+            int(stream["properties"]["application.process.id"])
+            for stream in streams
+            if stream["sink"] == sinks.get(sink)
+        )
 
     def pactl(self, *arguments: str) -> str:
         """Run pactl and return what it prints; raises CalledProcessError where it refuses."""

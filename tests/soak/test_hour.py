@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 import requests
 import soundfile
@@ -154,10 +153,8 @@ class Troubles:
             self._later_at(ordered.end, restore)
 
     def _signal(self, sent: signal.Signals) -> None:
-        assert self.loa.process is not None
-        for child in psutil.Process(self.loa.process.pid).children():
-            if "playout.player" in child.cmdline():
-                os.kill(child.pid, sent)
+        for pid in self.server.playing_on("horn"):
+            os.kill(pid, sent)
 
     def _later(self, seconds: float, undo: Callable[[], None]) -> None:
         self.undo, self.undo_at = undo, time.monotonic() + seconds
