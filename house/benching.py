@@ -15,7 +15,7 @@ import psutil
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from house import housebenching, planbenching, stationbenching
-from playout import daybench, hearingbench, peersbench, soundbench
+from playout import daybench, hearingbench, journalbench, peersbench, soundbench
 from playout.bench import Figures, measured, spread
 
 DEFAULT_N: Mapping[str, int] = {
@@ -27,6 +27,7 @@ DEFAULT_N: Mapping[str, int] = {
     "hang": 12,
     "emergency": 20,
     "matching": 40,
+    "journal": 40,
     "peers": 20,
     "player": 30,
     "idle": 30,
@@ -97,6 +98,7 @@ _BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {
     **stationbenching.BENCHMARKS,
     "day": daybench.day,
     "matching": hearingbench.matching,
+    "journal": journalbench.journal,
     "peers": peersbench.peers,
     **housebenching.BENCHMARKS,
     "ingest": ingest_half_an_hour,
