@@ -28,6 +28,7 @@ EAR_BEFORE_S = 1.0
 """So long before an airing its ear's recording begins, about."""
 _BEFORE, _AFTER = 5_000, 2_000
 """How many rows before its verdict an airing may have begun, and how many later evidence may still come."""
+_UNPLANNED = {"alert": "emergency", "live": "live"}
 _PICTURED = timedelta(hours=6)
 _PATHS = {".flac": "flac", ".m4a": "mp4", ".mp4": "mp4"}
 
@@ -262,14 +263,24 @@ def _bars(sound: _Sound, start: datetime, seconds: float) -> list[int]:
 
 
 def _of(row: Row, slot: str) -> bool:
-    """Return whether a row speaks of the slot: by its name, or as an order whose id ends it."""
+    """Return whether a row speaks of the slot: by its name, or as a step of the order or talk that the slot is of."""
     if row.body.get("slot") == slot:
         return True
-    return row.kind in ("alert", "live", "test") and str(row.body.get("id") or row.body.get("order")) == _last(slot)
+    _station, _, rest = slot.partition("/")
+    kind, _, name = rest.partition("/")
+    return bool(name) and (kind, name.partition("/")[0]) == (_UNPLANNED.get(row.kind), _order(row.body))
 
 
-def _last(slot: str) -> str:
-    return slot.rpartition("/")[2] if slot.split("/")[1:2] in (["emergency"], ["live"], ["test"]) else ""
+def _order(body: Mapping[str, Any]) -> object:
+    """Return the id of the order or talk that a row of kind `alert` or `live` is about, None where it tells none."""
+    for name, inside in (("alert", "order"), ("stop", "order"), ("live", "id")):
+        told = body.get(name)
+        if isinstance(told, dict):
+            order = told.get(inside)
+            return order.get("id") if isinstance(order, dict) else order
+        if told is not None:
+            return told
+    return None
 
 
 def _proof_row(row: Row, signature: str | None) -> ProofRow:

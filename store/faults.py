@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, or_, select, tuple_, update
@@ -21,6 +21,7 @@ KINDS = ("fault", "boot")
 OPEN, CLOSED, ONCE, RESTARTED = "open", "closed", "once", "restarted"
 _SAID = frozenset({"code", "state", "message", "message_en", "hint", "hint_en", "since"})
 _TABLE = tables.fault
+_NEWS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,8 @@ def record(
             state=OPEN if state == OPEN else ONCE,
             trusted=trusted,
             body=dict(body),
-            told=[_told_json(one) for one in whom(session, station, now)],
+            # What is copied long afterwards, such as by a new version, was news to nobody.
+            told=[_told_json(one) for one in (whom(session, station, now) if now - at < _NEWS else ())],
         )
     )
 

@@ -225,6 +225,43 @@ def test_a_missed_slot_has_a_proof_too(station: Station) -> None:
     assert station.maker.make("XA/none", name="Đài Xã", zone="Asia/Ho_Chi_Minh") is None
 
 
+@pytest.mark.parametrize(
+    ("slot", "kind", "steps"),
+    [
+        (
+            "XA/emergency/k7",
+            "alert",
+            [
+                {"alert": {"order": {"id": "other"}, "state": "received"}},
+                {"alert": {"order": {"id": "k7"}, "state": "received"}},
+                {"alert": {"order": {"id": "k7"}, "state": "on_air"}},
+                {"stop": {"order": "k7", "by": "Ông A"}},
+            ],
+        ),
+        (
+            "XA/live/k7",
+            "live",
+            [{"live": "other", "state": "opened"}, *({"live": "k7", "state": state} for state in ("opened", "ended"))],
+        ),
+    ],
+)
+def test_what_was_not_planned_begins_with_its_order(
+    station: Station, slot: str, kind: str, steps: list[dict[str, Any]]
+) -> None:
+    """The proof of an emergency or a talk holds every step of it, from the order's coming."""
+    begun = station.journal.head[0]
+    for step in steps:
+        station.journal.append(kind, step)
+    station.journal.append("verdict", station.verdict(slot=slot, kind=kind))
+    made = station.maker.make(slot, name="Đài Xã", zone="Asia/Ho_Chi_Minh")
+    assert made is not None
+    report = verify(made, {"XA": KEY.verify_key})
+
+    assert report.genuine
+    assert report.proof is not None
+    assert (begun + 2, begun + len(steps) + 1) == (report.proof.first, report.proof.last)
+
+
 def test_a_recording_that_was_purged_or_changed_is_left_out(station: Station) -> None:
     """The rows stay proof; of the recording only its hash is left."""
     (run,) = (station.shelf.stretches(START, START + timedelta(seconds=1))[0].run.folder,)

@@ -101,6 +101,8 @@ def test_the_unit_and_the_centre_above_are_told(register, now):
     (one,) = faults.listing(register.session, stations=["LONGHIEP"])
     assert sorted(person.name for person in one.told) == ["Bà Trung tâm", "Người approver", "Người operator"]
     assert {person.at for person in one.told} == {now + timedelta(hours=1)}
+    register(2, LOST | {"code": "old"}, minutes=-60 * 24 * 40)
+    assert faults.listing(register.session, stations=["LONGHIEP"], code="old")[0].told == (), "news to nobody"
 
 
 def test_the_list_is_filtered_and_paged(register, now):
