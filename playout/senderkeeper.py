@@ -36,8 +36,8 @@ def socket_path(run: Path, output: str) -> Path:
 class SenderKeeper:
     """The senders of one station. Used by the station's thread only; nothing here waits.
 
-    run: the station's folder of sockets, made if it is missing. A stream that does not go out for 2 s is a fault
-    `stream_NAME`, whether or not something airs.
+    run: the station's folder of sockets, made if it is missing. A stream that is lost for 2 s is a fault `stream_NAME`,
+    whether or not something airs.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class SenderKeeper:
             if sender.troubled:
                 sender.troubled = False
                 self._faults.end(code)
-        elif not sender.troubled and now - sender.changed_at >= _GRACE_S:
+        elif not sender.troubled and now - sender.changed_at >= (_GRACE_S if sender.state == "lost" else _START_S):
             sender.troubled = True
             self._faults.begin(code, stream_fault(name), sender.detail or sender.state)
 

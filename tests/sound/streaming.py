@@ -97,6 +97,11 @@ class Listener:
         """Whether the server still sends."""
         return not self._over.is_set()
 
+    def welcome(self) -> bool:
+        """Return whether the server lets it listen: the mount is there."""
+        wait_until(lambda: b"\r\n" in self._bytes or not self.connected, timeout_s=5, what="an answer")
+        return b" 200 " in bytes(self._bytes[:16])
+
     def close(self) -> None:
         """Listen no more."""
         with contextlib.suppress(OSError):
