@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from playout.source import RATE_HZ, SAMPLE_BYTES, Source
 from playout.tones import tone
 
 _FULL_PIPE_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 18
 _STALE_BYTES = RATE_HZ * SAMPLE_BYTES // 2
 """More than half a second that waits in a pipe is old: a live voice would lag behind by it."""
 
@@ -67,6 +69,8 @@ class PipeSource:
         """Open the pipe; where there is none it is looked for again at each read."""
         with contextlib.suppress(OSError):
             self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            # Two seconds and a half: what comes before it is wanted, as during the chime, is not lost.
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def available(self) -> int:
         """Return what is left of its place: it is never waited for."""

@@ -39,7 +39,7 @@ CLEAR_AHEAD = timedelta(seconds=30)
 
 TRIES = 4
 FADE_MS = 100
-_VOICE_BUFFER_S = 0.4
+_VOICE_BUFFER_S = 0.6
 _MICROPHONE_BUFFER_S = 0.1
 
 EMERGENCY_REASON = Text("Nhường sóng cho phát khẩn cấp.", "Gave way to an emergency.")

@@ -115,11 +115,11 @@ class RunningLoa:
         assert not check or run.returncode == 0, run.stderr
         return run
 
-    def person(self, name: str, role: str, unit: str | None = None) -> str:
+    def person(self, name: str, role: str, unit: str | None = None, *, scopes: tuple[str, ...] = ()) -> str:
         """Make an account if it is new, and return a token of it."""
         if name not in self._tokens:
             self.command("user", "add", name, "--role", role, *(("--unit", unit) if unit else ()))
-            self._tokens[name] = self.command("token", name).stdout.strip()
+            self._tokens[name] = self.command("token", name, *(f"--scope={one}" for one in scopes)).stdout.strip()
         return self._tokens[name]
 
     def permit_whole_day(self, station: str) -> None:
