@@ -220,6 +220,7 @@ class BenchStation:
             make_player=self._player,
             keys=OrderKeys(real=self._order_key.verify_key, drill=SigningKey.generate().verify_key),
             folder=folder / "run",
+            spare=True,
         )
 
     @property
