@@ -400,7 +400,7 @@ class Journal:
         )
         entry = signed(bare._replace(hash=entry_hash(bare)), self._key)
         self._seq, self._hash = entry.seq, entry.hash
-        if len(self._held) >= self._most_held + self._in_flight:
+        if not own and len(self._held) >= self._most_held + self._in_flight:
             # Those that are being written cannot be called back.
             self._let_go.append(self._held[self._in_flight].entry.seq)
             del self._held[self._in_flight]
@@ -451,7 +451,7 @@ class Journal:
         self._in_flight = len(rows)
         signatures = [*self._counts.unsealed, *(str(held.entry.signature) for held in rows)]
         seal = None
-        if rows and len(signatures) >= SEAL_EVERY and rows[-1].entry.seq - rows[0].entry.seq == len(rows) - 1:
+        if len(signatures) >= SEAL_EVERY and self._goes_on(rows):
             seal = make_seal(rows[-1].entry.seq - len(signatures) + 1, signatures, self._key)
         return _Batch(rows, dict(self._kept if self._fresh else self._unsaved), seal)
 
@@ -477,8 +477,8 @@ class Journal:
             self._in_flight = 0
             if batch.rows:
                 last = batch.rows[-1].entry
-                self._landed = last.seq
                 self._note_unsealed(batch)
+                self._landed = last.seq
             self._unsaved = {
                 n: t for n, t in self._unsaved.items() if n not in batch.checkpoints or batch.checkpoints[n] is not t
             }
@@ -499,10 +499,15 @@ class Journal:
         if batch.rows:
             self._note.write(last)
 
+    def _goes_on(self, rows: tuple[_Held, ...]) -> bool:
+        """Return whether rows follow what is on disk without a gap."""
+        return bool(rows) and rows[-1].entry.seq == self._landed + len(rows)
+
     def _note_unsealed(self, batch: _Batch) -> None:
-        signatures = [str(held.entry.signature) for held in batch.rows]
-        gap = batch.rows[-1].entry.seq - batch.rows[0].entry.seq != len(batch.rows) - 1
-        self._counts.unsealed = [] if batch.seal is not None or gap else self._counts.unsealed + signatures
+        if batch.seal is not None or not self._goes_on(batch.rows):
+            self._counts.unsealed = []
+        else:
+            self._counts.unsealed += [str(held.entry.signature) for held in batch.rows]
 
     def _keep_tidy(self) -> None:
         self._counts.tidied_at, self._counts.since_tidy = self._stopwatch(), 0

@@ -165,20 +165,16 @@ def believed(salvaged: Salvage, key: SigningKey) -> Salvage:
     for seq in sorted(entries, reverse=True):
         entry, after = entries[seq], good.get(seq + 1)
         if (after is not None and after.prev == entry.hash) or is_signed(entry, key.verify_key):
-            good[seq] = entry
+            # Quicker than a look at each signature; a sound one comes out as it was.
+            good[seq] = signed(entry, key)
     previous, seq, every = GENESIS, 1, False
     while seq in entries and entries[seq].prev == previous:
         entry = entries[seq]
         every = every or _marks(entry)
         if seq not in good and (every or entry.signature is not None):
             break
-        good[seq] = entry
+        good.setdefault(seq, entry)
         previous, seq = entry.hash, seq + 1
-    since = min((seq for seq, entry in good.items() if _marks(entry)), default=None)
-    for seq, entry in good.items():
-        if since is not None and seq >= since:
-            # Quicker than a look at each; a sound one comes out as it was.
-            good[seq] = signed(entry, key)
     return Salvage(entries=dict(sorted(good.items())), checkpoints=salvaged.checkpoints)
 
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import structlog
 from nacl.signing import SigningKey
 
 from playout.journal import Journal, verify_file
@@ -140,6 +141,8 @@ def rows_lost_in_kills(folder: Path, kills: Sequence[int]) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
+    # What it says on standard output is for the test.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if len(sys.argv) > 3:
         loop(Path(sys.argv[1]), int(sys.argv[2]))
     elif len(sys.argv) > 1:
