@@ -53,11 +53,12 @@ class RelayDesk:
             fillers = self._fillers.get(place.slot, ())
             begun = tuple(one for one in fillers if one.slot in settled or _begun(runs.get(one.slot)))
             running = [run for one in begun if (run := runs.get(one.slot)) is not None]
-            local = place.relay in self.down or bool(running)
+            # Before its place begins a source needs not have been steady: nothing is cut by it.
+            local = bool(running) or (place.relay in self.down and now >= place.due)
             filler_ends = max((_end(run) for run in running), default=now) if local else None
             state, lasting_s = state_of(place.relay)
             now_turn = turn(place, state=state, lasting_s=lasting_s, filler_ends=filler_ends, now=now)
-            if now_turn.relays and now_turn.at <= now + SOON:
+            if now_turn.relays and (not local or now_turn.at <= now + SOON):
                 kept[place.slot] = begun
                 continue
             down.add(place.relay)

@@ -30,6 +30,7 @@ from schedules.owing import Need, matches, when
 from schedules.placing import Opening, Placement
 from schedules.programme import ProgrammeCode
 from schedules.reconcile import origin, starts_anew
+from schedules.relaying import filled_place
 from schedules.rundown import RundownItem
 from schedules.segment import Priority, Segment, SegmentId
 from schedules.station import GroupCode, Station, StationCode, units_above
@@ -55,6 +56,9 @@ _FRAME = (ItemKind.IDENT, ItemKind.GREETING, ItemKind.CLOSING)
 _NOTHING = timedelta(0)
 
 NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
+_RELAY_GONE = Text(
+    "Nguồn tiếp âm không còn trong danh sách được phép.", "The relay is not in the list of what is allowed any more."
+)
 OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
 TOO_MANY = Text("Quá số buổi được phát trong ngày.", "More sessions than a day may have.")
 TOO_LATE = Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
@@ -135,6 +139,7 @@ class Flow:
         self._above = frozenset(units_above(self.intent.units, self.station.unit))
         self.finals = {row.slot: row for row in self.facts.airings}
         self.begun = {run.slot: run for run in self.facts.runs if run.state is not RunState.ARMED or run.parts}
+        instead = self._instead_of_relays()
         self._find_former()
         self._account(during)
         self.used = {run.item.segment: run.item.start for run in self.begun.values() if run.item.segment is not None}
@@ -160,7 +165,25 @@ class Flow:
         for row in self.finals.values():
             if row.slot not in placed and during.contains(row.planned_start):
                 self._add(_from_row(row))
+        for item in instead:
+            if during.contains(item.start):
+                self._add(item)
         self._name_what_airs()
+
+    def _instead_of_relays(self) -> list[RundownItem]:
+        """Set aside what sounds or sounded in the place of a relay that may still go on: it takes no other time."""
+        relays = {place.id for rule in self.intent.sessions for place in rule.items if place.relay is not None}
+
+        def inside(slot: SlotId) -> bool:
+            place = filled_place(slot)
+            return place is not None and place not in self.finals and place.rpartition("/")[2] in relays
+
+        rows = [row for row in self.finals.values() if inside(row.slot)]
+        runs = [run for run in self.begun.values() if inside(run.slot)]
+        for slot in (*(row.slot for row in rows), *(run.slot for run in runs)):
+            self.finals.pop(slot, None)
+            self.begun.pop(slot, None)
+        return [*(_from_row(row) for row in rows), *(replace(run.item, due=origin(run)) for run in runs)]
 
     def _name_what_airs(self) -> None:
         """Let what gave way name what airs in its stead; where nothing does, there was simply no room."""
@@ -404,7 +427,8 @@ class Flow:
             nominal = item.end
             if not lost:
                 self._use(item)
-                due = max(item.due, self.now) + length
+                # A relay that is joined late does not end later.
+                due = max(item.due, self.now) + length if item.relay is None else max(due, item.end)
                 previous = _Before(slot, due) if item.relay is None else None
             else:
                 due = max(due, nominal)
@@ -1001,7 +1025,10 @@ class Flow:
         exact: when later items of its session start exactly; it is cut for them unless it is of a duty.
         """
         item = replace(run.item, due=origin(run))
-        if run.state in (RunState.INTERRUPTED, RunState.ARMED):
+        if run.item.relay is not None:
+            if self.intent.source(run.item.relay) is None:
+                return _without_audio(item, _RELAY_GONE)
+        elif run.state in (RunState.INTERRUPTED, RunState.ARMED):
             segment = self._segments.get(run.item.segment or "")
             if segment is None or segment.sha256 != run.item.sha256:
                 why = Text(
@@ -1009,7 +1036,8 @@ class Flow:
                     "The item was no longer approved when it could have gone on.",
                 )
                 return _without_audio(item, why)
-        if run.state is RunState.INTERRUPTED and starts_anew(run, self.now):
+        anew = run.state is RunState.INTERRUPTED and run.item.relay is None and starts_anew(run, self.now)
+        if anew:
             item = replace(item, due=max(item.due, self.now))
         ends = item.due + (item.end - item.start)
         cuts = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from enum import StrEnum
 
 from schedules.airing import Facts
 from schedules.choosing import Stock
-from schedules.grid import ItemKind, Timing
+from schedules.grid import ItemKind, SlotId, Timing
 from schedules.intent import Intent
 from schedules.rundown import RundownItem
 from schedules.segment import Segment, SegmentId, SegmentKind
@@ -27,6 +28,9 @@ WORTH = timedelta(seconds=60)
 
 LATE_S = 30.0
 """How much later than planned a filler of a relay may begin, seconds; it still has to end within the place."""
+
+
+_FILLER = re.compile(r"([^/]+/[^/]+/[^/]+/[^/]+)/F[0-9]+")
 
 
 class SourceState(StrEnum):
@@ -59,6 +63,12 @@ def turn(
     at = max(now, filler_ends)
     steady = state is SourceState.FLOWING and lasting_s >= STEADY_S
     return Turn(relays=steady and place_ends(place) - at >= WORTH, at=at)
+
+
+def filled_place(slot: SlotId) -> SlotId | None:
+    """Return the slot of the relay whose place a filler of that slot has; None for a slot that is no such filler."""
+    match = _FILLER.fullmatch(slot)
+    return match[1] if match else None
 
 
 def place_ends(place: RundownItem) -> datetime:
