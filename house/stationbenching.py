@@ -86,7 +86,7 @@ def emergency(count: int) -> Figures:
                     sent_ns = time.monotonic_ns()
                     refused += not station.order(str(number))
                     recording.wait_for(sent_ns + NS_PER_S)
-                    heard_ns = _heard_tone_ns(recording, sent_ns)
+                    heard_ns = (_heard_tone_ns if on_air else _heard_ns)(recording, sent_ns)
                 station.end_order(str(number))
                 if heard_ns is None:
                     not_heard += 1
@@ -100,6 +100,13 @@ def emergency(count: int) -> Figures:
         "refused": refused,
         "target": "p95 <= 500",
     }
+
+
+def _heard_ns(recording: Recording, sent_ns: int) -> int | None:
+    """Return when the first sound came out of a sink that was silent."""
+    first = max(0, recording.position_at(sent_ns))
+    sounding = np.flatnonzero(recording.piece(first, recording.end))
+    return int(recording.instants_ns([first + int(sounding[0])])[0]) if len(sounding) else None
 
 
 def _heard_tone_ns(recording: Recording, sent_ns: int) -> int | None:
