@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from schedules.airing import Facts
+from schedules.airing import Airing, Facts, Run, RunState
 from schedules.clock import Interval
 from schedules.grid import ItemKind, SessionItem
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Otherwise, Programme
-from schedules.relaying import SourceState, instead, sources_wanted, turn
-from schedules.rundown import RundownItem
+from schedules.relaying import SourceState, filled_place, instead, sources_wanted, turn
+from schedules.rundown import Rundown, RundownItem
 from schedules.segment import SegmentKind
 from schedules.sources import RelaySource, SourceKind, StreamFormat
+from schedules.verdicts import judge
 from tests.schedules.builders import intent, local, segment, session
 
 START = local(24, 5, 30)
@@ -204,3 +205,95 @@ def test_a_source_is_open_from_a_minute_before_its_place_to_its_end(
     found = sources_wanted((item,), (SOURCE,), START + timedelta(seconds=after_s))
 
     assert ({"VOV1": SOURCE} if wanted else {}) == found
+
+
+def under_way(item: RundownItem, state: RunState, *, since: datetime) -> Run:
+    """Return an airing that began at `since` and has lasted half a minute."""
+    return Run(
+        item=item,
+        state=state,
+        start_at=since,
+        started_at=since,
+        part_started_at=since,
+        origin=since,
+        position=30 * 48_000,
+        position_at=since + timedelta(seconds=30),
+    )
+
+
+def aired_row(item: RundownItem) -> Airing:
+    """Return the row of a filler that aired whole."""
+    run = replace(under_way(item, RunState.ENDED, since=item.start), counted={"main": item.samples}, ended_at=item.end)
+    return judge(run, (("main", "pulse"),), item.end)
+
+
+def planned(given: Intent, *, after_s: int, rows: tuple[Airing, ...] = (), runs: tuple[Run, ...] = ()) -> Rundown:
+    """Return the plan that the station makes so many seconds after the place began."""
+    facts = Facts(station="XA", airings=rows, runs=runs)
+    return plan(given, facts, START + timedelta(seconds=after_s), Interval(START, START + timedelta(hours=1)))
+
+
+def with_news(*segments: Any) -> Intent:
+    """Return the relay with a place after it."""
+    after = SessionItem(id="tin", kind=ItemKind.SEGMENT, programme="TIN")
+    items = (*RELAY.items, after)
+    return replace(decided(RESERVE, SONG, segment("tin", programme="TIN"), *segments), sessions=(session(*items),))
+
+
+def test_what_airs_instead_pushes_nobody() -> None:
+    """With a filler on air or over, the relay keeps its place and what follows its time; both stay in the plan."""
+    given = with_news()
+    (relay,) = (item for item in planned(given, after_s=0).items if item.relay is not None)
+    first, second = instead(relay, intent=given, facts=Facts(station="XA"), start=START)[:2]
+    cases = (
+        planned(given, after_s=30, runs=(under_way(first, RunState.PLAYING, since=START),)),
+        planned(given, after_s=400, rows=(aired_row(first),)),
+        planned(
+            given,
+            after_s=270,
+            rows=(aired_row(first),),
+            runs=(
+                under_way(second, RunState.PLAYING, since=second.start),
+                under_way(relay, RunState.INTERRUPTED, since=START - timedelta(seconds=1)),
+            ),
+        ),
+    )
+
+    for found in cases:
+        known = {item.slot.rpartition("/")[2]: item for item in found.items}
+        assert "VOV1" == known["vov"].relay
+        assert known["vov"].due <= START and known["vov"].end == START + timedelta(minutes=15)
+        assert START + timedelta(minutes=15) == known["tin"].due
+        assert first.segment == known["F1"].segment and START == known["F1"].start
+    over = planned(given, after_s=950, rows=(aired_row(first), replace(aired_row(first), slot=relay.slot)))
+    assert "F1" in {item.slot.rpartition("/")[2] for item in over.items}
+    facts = Facts(station="XA", airings=(aired_row(first),))
+    later = plan(given, facts, local(24, 8), Interval(local(24, 7), local(24, 9)))
+    assert () == later.items
+
+
+def test_an_interrupted_relay_goes_on_unless_its_source_was_taken_from_the_list() -> None:
+    """It has no recording that could lose its approval; its source can."""
+    given = decided(RESERVE)
+    run = under_way(replace(place(given), samples=900 * 48_000), RunState.INTERRUPTED, since=START)
+
+    (kept,) = planned(given, after_s=60, runs=(run,)).items
+    (gone,) = planned(replace(given, sources=()), after_s=60, runs=(run,)).items
+
+    assert ("VOV1", START) == (kept.relay, kept.due)
+    assert gone.relay is None and "không còn trong danh sách" in gone.why.vi
+
+
+@pytest.mark.parametrize(
+    ("slot", "relay"),
+    [
+        ("XA/sang/2026-11-24/vov/F1", "XA/sang/2026-11-24/vov"),
+        ("XA/sang.2/2026-11-24/vov/F12", "XA/sang.2/2026-11-24/vov"),
+        ("XA/sang/2026-11-24/F1", None),
+        ("XA/sang/2026-11-24/vov.1", None),
+        ("XA/emergency/F1", None),
+    ],
+)
+def test_the_slot_of_a_filler_tells_whose_place_it_has(slot: str, relay: str | None) -> None:
+    """An item that is called F1 is none."""
+    assert relay == filled_place(slot)
