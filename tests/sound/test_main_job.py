@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ import psutil
 import pytest
 import soundfile
 
+from link.keys import station_keys
+from link.proof import COVER, verify
 from playout.soundlab import PulseServer, Recording, pulse_server
 from tests.running import RunningLoa, make_mp3, wait_for
 
@@ -97,6 +100,32 @@ def test_a_recording_is_heard_at_its_time_and_the_row_is_true(
     assert not row["rehearsal"]
     assert abs((datetime.fromisoformat(row["started_at"]) - heard).total_seconds()) < 0.020
     assert all(result["ok"] for result in loa.verify())
+    proves(loa, slot, tmp_path)
+
+
+def proves(loa: RunningLoa, slot: str, folder: Path) -> None:
+    """Require a proof whose recording a row names; the command line knows it, and names the row that was forged."""
+
+    def named() -> bytes | None:
+        made: bytes = loa.ask("GET", f"/airings/{slot}/proof", "hanh", expect=200).content
+        proof = verify(made, {}).proof
+        assert proof is not None
+        return made if any(file.what == "aircheck" and file.row is not None for file in proof.files) else None
+
+    whole, forged = folder / "whole.zip", folder / "forged.zip"
+    whole.write_bytes(wait_for("the recording's row", named))
+    report = verify(whole, station_keys(loa.data / "keys"))
+    assert (report.genuine, report.known_as, report.findings) == (True, NAME, ())
+    assert report.proof is not None
+    assert report.proof.peaks is not None
+    assert min(max(report.proof.peaks.approved), max(report.proof.peaks.aircheck)) > 10
+    turned = b'"verdict": "aired"', b'"verdict": "missed"'
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(forged, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(*turned) if name == COVER else source.read(name))
+    assert "nguyên vẹn" in loa.command("journal", "verify", str(whole)).stdout
+    answer = loa.command("journal", "verify", str(forged), check=False)
+    assert (answer.returncode, f"row {report.proof.verdict}" in answer.stdout) == (1, True)
 
 
 @pytest.mark.parametrize("second", [False, True], ids=["only_sink", "second_sink_present"])
