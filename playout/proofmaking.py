@@ -24,6 +24,7 @@ from playout.witness import SOURCE, Recordings
 from schedules.clock import Clock
 
 BARS = 192
+WAIT_S = 5.0
 EAR_BEFORE_S = 1.0
 """So long before an airing its ear's recording begins, about."""
 _BEFORE, _AFTER = 5_000, 2_000
@@ -109,10 +110,17 @@ class ProofMaker:
         self._lock = threading.Lock()
 
     def make(self, slot: str, *, name: str, zone: str) -> bytes | None:
-        """Return the proof of the airing in `slot`, None where it has no verdict. name, zone: the station's own."""
-        with self._lock:
+        """Return the proof of the airing in `slot`, None where it has no verdict. name, zone: the station's own.
+
+        None too where others are being made for longer than `WAIT_S`: whoever asks holds one of few threads.
+        """
+        if not self._lock.acquire(timeout=WAIT_S):
+            return None
+        try:
             verdict = next((row for row in reversed(self._journal.rows(kind="verdict")) if _of(row, slot)), None)
             return None if verdict is None else self._make(slot, verdict, name, zone)
+        finally:
+            self._lock.release()
 
     def _make(self, slot: str, verdict: Row, name: str, zone: str) -> bytes:
         rows = self._rows(slot, verdict)

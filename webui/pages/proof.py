@@ -91,8 +91,7 @@ def proof(slot: str) -> AnyResponse:
         response = make_response(drawn)
     else:
         response = page("proof.html", active="log", row=row, slot=slot, report=report, waves=waves, station=station)
-    # Decoding an hour of sound takes seconds: who goes back and forth need not wait again.
-    response.headers["Cache-Control"] = "private, max-age=60"
+    response.headers["Cache-Control"] = "private, no-store"
     response.headers["Vary"] = "HX-Request, Cookie"
     return response
 
