@@ -410,7 +410,17 @@ class Bus:
         if started:
             item.announced = True
             first_ns = next(iter(started.values()))
-            self._emit({"event": "started", "airing": item.airing, "monotonic_ns": first_ns, "outputs": started})
+            due_ns = self._timeline.due_ns(item.start_frame) if item.start_frame is not None else first_ns
+            self._emit(
+                {
+                    "event": "started",
+                    "airing": item.airing,
+                    "monotonic_ns": first_ns,
+                    # What began unheard has been going on since then.
+                    "due_ns": due_ns,
+                    "outputs": started,
+                }
+            )
 
     def _own(self, item: _Item) -> list[Output]:
         return [output for output in self._outputs if item.cue.sounds_on(output.name)]

@@ -256,6 +256,7 @@ class StationDaemon:
         self._heard: dict[SlotId, dict[str, list[Heard]]] = {}
         self._trust: ClockState | None = None
         self._zone_told: str | None = None
+        self._muffled_at = float("-inf")
         self._poison = Poison()
         self._relays = RelayDesk()
         self._takeovers = Takeovers(
@@ -410,6 +411,8 @@ class StationDaemon:
         """Keep streams, amplifiers and sources as the next minutes need them."""
         if self._equipment is None:
             return
+        if any(state != "ok" for state, _ in self._player.outputs.values()):
+            self._muffled_at = self._clock.monotonic()
         beside = self._takeovers.run
         sounding = self._runs if beside is None else {**self._runs, beside.slot: beside}
         news = self._equipment.step(
@@ -833,7 +836,7 @@ class StationDaemon:
                 at = self._to_wall(event["monotonic_ns"])
                 run = self._runs[slot] = runs.started(run, at)
                 self._former.discard(slot)
-                self._hear(event["airing"], run, event["monotonic_ns"])
+                self._hear(event["airing"], run, event.get("due_ns", event["monotonic_ns"]))
                 # Before its row: after a crash between the two it has begun, and does not begin again.
                 self._save_run(run)
                 self._append(
@@ -856,7 +859,8 @@ class StationDaemon:
                 run = self._part_ended(run, event)
                 if self._equipment is not None:
                     self._equipment.ended(event["airing"], ended_ns=event["ended_ns"])
-                    if self._equipment.heard_holes(_holes_s(event)):
+                    # What a muted or missing output did not play is not the machine's slowness.
+                    if not self._muffled_since(run) and self._equipment.heard_holes(_holes_s(event)):
                         self._player.recycle("underruns")
             case "refused":
                 self._faults.note("media_refused", slot=slot, why=event["code"])
@@ -864,6 +868,11 @@ class StationDaemon:
         self._runs[slot] = run
         if event["event"] != "progress":
             self._save_run(run)
+
+    def _muffled_since(self, run: Run) -> bool:
+        """Return whether an output was not good at any moment of the part that just ended."""
+        began = run.parts[-1].started_at if run.parts else None
+        return began is not None and self._muffled_at >= self._to_monotonic_ns(began) / 1e9
 
     def _hear(self, airing: str, run: Run, start_ns: int) -> None:
         """Let the ears know what should be heard from now on."""

@@ -26,6 +26,6 @@ def shares(heard: Mapping[str, Sequence[Heard]]) -> Mapping[str, HeardShare]:
             continue
         of_ear = by_grade.get(Evidence.E2) or by_grade[max(by_grade)]
         lengths = [max(_LEAST_S, (part.end - part.begin).total_seconds()) for part in of_ear]
-        share = sum(length * (part.share or 0.0) for length, part in zip(lengths, of_ear, strict=True)) / sum(lengths)
-        found[output] = HeardShare(share=share, grade=max(by_grade))
+        seconds = sum(length * (part.share or 0.0) for length, part in zip(lengths, of_ear, strict=True))
+        found[output] = HeardShare(share=seconds / sum(lengths), seconds=seconds, grade=max(by_grade))
     return found

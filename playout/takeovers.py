@@ -527,7 +527,7 @@ class Takeovers:
         match event["event"]:
             case "started":
                 turn.run = runs.started(turn.run, to_wall(event["monotonic_ns"]))
-                self._listen(turn.sounding, turn.airing, event["monotonic_ns"])
+                self._listen(turn.sounding, turn.airing, event.get("due_ns", event["monotonic_ns"]))
                 self._tell_started(turn, now)
             case "progress":
                 turn.run = runs.progressed(turn.run, event["outputs"], now, handed=event["position"])

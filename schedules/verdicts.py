@@ -19,9 +19,13 @@ WHOLE = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardShare:
-    """What an ear or a sensor found again of an airing at one output. share: 0..1 of what should have sounded."""
+    """What an ear or a sensor found again of an airing at one output.
+
+    share: 0..1 of what should have sounded while its parts were on air; seconds: that in seconds.
+    """
 
     share: float
+    seconds: float
     grade: Evidence
 
 
@@ -71,7 +75,8 @@ def judge(
 def _counted(run: Run, name: str, kind: str, heard: HeardShare | None) -> OutputCount:
     samples = max(run.counted.get(name, 0), run.earlier.get(name, 0))
     if heard is not None and heard.share < WHOLE:
-        samples = round(samples * heard.share)
+        # Not the product: what was not counted was not heard either.
+        samples = min(samples, round(heard.seconds * SAMPLE_RATE_HZ))
     grade = Evidence.E1 if heard is None else heard.grade
     return OutputCount(name=name, kind=kind, samples=samples, grade=grade if samples else Evidence.E0)
 
