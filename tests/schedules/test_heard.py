@@ -1,0 +1,72 @@
+"""What an ear found again of an airing decides what of the counted samples counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from schedules.airing import Evidence, Run, RunState, Verdict
+from schedules.verdicts import HeardShare, judge
+from tests.schedules.builders import local
+from tests.schedules.test_late import planned
+
+NOW = local(23, 5, 31)
+OUTPUTS = (("main", "pulse"), ("village", "pulse"))
+
+
+def run(**counted: int) -> Run:
+    """A minute that began in time and ended, counted on each output."""
+    item = replace(planned(), samples=60 * 48_000)
+    return Run(
+        item=item,
+        state=RunState.ENDED,
+        start_at=item.start,
+        started_at=item.start,
+        counted=counted,
+        ended_at=item.start + timedelta(seconds=60),
+    )
+
+
+def share(part: float, grade: Evidence = Evidence.E2) -> HeardShare:
+    """So much of the minute."""
+    return HeardShare(share=part, seconds=60 * part, grade=grade)
+
+
+def test_what_was_heard_raises_the_grade_and_leaves_the_count() -> None:
+    """Both outputs heard: the row is E2, or E3 on one of them; the least of both is the row's."""
+    whole = 60 * 48_000
+    row = judge(
+        run(main=whole, village=whole), OUTPUTS, NOW, heard={"main": share(1.0), "village": share(0.96, Evidence.E3)}
+    )
+    one = judge(run(main=whole, village=whole), OUTPUTS, NOW, heard={"main": share(0.95)})
+
+    assert (Verdict.AIRED, Evidence.E2, whole) == (row.verdict, row.evidence, row.samples_aired)
+    assert [Evidence.E2, Evidence.E3] == [count.grade for count in row.outputs]
+    assert row.reason is None
+    assert (Verdict.AIRED, Evidence.E1) == (one.verdict, one.evidence)
+
+
+def test_what_was_counted_and_not_heard_does_not_count() -> None:
+    """Half of it found again: partial, in words; nothing found: missed, though every sample was counted."""
+    whole = 60 * 48_000
+    half = judge(run(main=whole, village=whole), OUTPUTS, NOW, heard={"main": share(0.5), "village": share(1.0)})
+    nothing = judge(run(main=whole, village=whole), OUTPUTS, NOW, heard={"main": share(0.0), "village": share(0.0)})
+
+    assert (Verdict.PARTIAL, whole // 2) == (half.verdict, half.samples_aired)
+    assert half.reason is not None
+    assert "50 %" in half.reason.vi
+    assert "main" in half.reason.vi
+    assert (Verdict.MISSED, 0, Evidence.E0) == (nothing.verdict, nothing.samples_aired, nothing.evidence)
+    assert nothing.reason is not None
+    assert "0 %" in nothing.reason.vi
+
+
+def test_what_was_not_counted_is_not_taken_off_twice() -> None:
+    """Half muted: half counted and half found again make half, not a quarter; the reason of a person goes first."""
+    half = 30 * 48_000
+    row = judge(run(main=half, village=half), OUTPUTS, NOW, heard={"main": share(0.5), "village": share(0.5)})
+    silent = judge(run(), OUTPUTS, NOW, heard={"main": share(0.0), "village": share(0.0)})
+
+    assert half == row.samples_aired
+    assert silent.reason is not None
+    assert "%" not in silent.reason.vi
