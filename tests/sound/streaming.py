@@ -62,7 +62,7 @@ class IcecastServer:
         self._process = subprocess.Popen(
             ["icecast2", "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_until(self._answers, timeout_s=10, what="icecast2")
+        wait_until(self._answers, timeout_s=30, what="icecast2")
 
     def mount(self, name: str) -> str:
         """Return the address of a mount."""
@@ -156,12 +156,12 @@ class SenderProcess:
         """Its process id."""
         return self._process.pid
 
-    def wait(self, state: str, *, timeout_s: float = 10, detail: str = "") -> None:
+    def wait(self, state: str, *, timeout_s: float = 30, detail: str = "") -> None:
         """Wait until it tells this state now."""
         wait_until(
             lambda: bool(self.told) and self.told[-1][1] == state and detail in self.told[-1][2],
             timeout_s=timeout_s,
-            what=f"a stream {state} {detail}",
+            what=f"a stream {state} {detail}; {self.told[-3:]}",
         )
 
     def close(self) -> None:

@@ -86,7 +86,7 @@ def test_ip_loudspeakers_get_every_sample_in_l16_and_opus(stage: Stage, tmp_path
     for form in ("l16", "opus"):
         stage.wait("output", name=form, state="ok")
     sound = speech_like(stage.rng, 2.0)
-    start_ns = in_s(2.2)
+    start_ns = in_s(1.0)
     stage.arm("a", sound, start_ns=start_ns)
     ended = stage.wait("ended", airing="a")
     wait_for_instant(start_ns + 5 * NS_PER_S // 2)

@@ -57,7 +57,7 @@ def test_f20_one_item_goes_out_on_every_kind_of_output_though_one_dies(
     sha256 = segment["sha256"]
     sound, _ = soundfile.read(loa.data / "media" / sha256[:2] / f"{sha256}.flac", dtype="int16")
     with pulse.recording("horn") as recording:
-        slot = loa.order(NAME, segment["id"], datetime.now(UTC) + timedelta(seconds=10))
+        slot = loa.order(NAME, segment["id"], datetime.now(UTC) + timedelta(seconds=7))
         listener = wait_for("the mount", lambda: _listen(server))
         wait_for("the item to be on air", lambda: loa.ask("GET", f"/stations/{NAME}", "hanh")["on_air"])
         heard = len(recording.samples)
