@@ -166,8 +166,7 @@ class Flow:
             if row.slot not in placed and during.contains(row.planned_start):
                 self._add(_from_row(row))
         for item in instead:
-            if during.contains(item.start):
-                self._add(item)
+            self._add(item)
         self._name_what_airs()
 
     def _instead_of_relays(self) -> list[RundownItem]:

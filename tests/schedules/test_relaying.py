@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from schedules.airing import Airing, Facts, Run, RunState
+from schedules.airing import Airing, Facts, Run, RunState, Verdict
 from schedules.clock import Interval
 from schedules.grid import ItemKind, SessionItem
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Otherwise, Programme
+from schedules.reconcile import Action, Arm, Decide, Settle, player_wanted, reconcile
 from schedules.relaying import SourceState, filled_place, instead, sources_wanted, turn
 from schedules.rundown import Rundown, RundownItem
 from schedules.segment import SegmentKind
@@ -268,8 +269,8 @@ def test_what_airs_instead_pushes_nobody() -> None:
     over = planned(given, after_s=950, rows=(aired_row(first), replace(aired_row(first), slot=relay.slot)))
     assert "F1" in {item.slot.rpartition("/")[2] for item in over.items}
     facts = Facts(station="XA", airings=(aired_row(first),))
-    later = plan(given, facts, local(24, 8), Interval(local(24, 7), local(24, 9)))
-    assert () == later.items
+    later = plan(given, facts, local(25, 8), Interval(local(25, 7), local(25, 9)))
+    assert "F1" not in {item.slot.rpartition("/")[2] for item in later.items}
 
 
 def test_an_interrupted_relay_goes_on_unless_its_source_was_taken_from_the_list() -> None:
@@ -297,3 +298,38 @@ def test_an_interrupted_relay_goes_on_unless_its_source_was_taken_from_the_list(
 def test_the_slot_of_a_filler_tells_whose_place_it_has(slot: str, relay: str | None) -> None:
     """An item that is called F1 is none."""
     assert relay == filled_place(slot)
+
+
+def decided_at(after_s: float, *, down: bool = False, runs: tuple[Run, ...] = (), ready: bool = True) -> list[Action]:
+    """Return what the station does about the relay so many seconds after its place began."""
+    item = replace(place(decided(RESERVE)), samples=900 * 48_000)
+    facts = Facts(station="XA", runs=runs, relays_down=frozenset({"VOV1"} if down else ()))
+    now = START + timedelta(seconds=after_s)
+    rundown = Rundown(station="XA", revision=1, planned_at=now, items=(item,), findings=(), duties=())
+    assert player_wanted(rundown, facts, now) == (-60 <= after_s < 900 or bool(runs))
+    return list(reconcile(rundown, facts, now, ready=ready))
+
+
+def test_a_relay_is_joined_where_the_clock_is_as_long_as_it_is_worth_it() -> None:
+    """Armed 20 s ahead, joined late at the sample of the clock, missed when less than five seconds are left."""
+    (ahead,) = decided_at(-20)
+    (late,) = decided_at(600)
+
+    assert isinstance(ahead, Arm) and (START, 0) == (ahead.start, ahead.first)
+    assert isinstance(late, Arm) and late.first == round((late.start - START).total_seconds() * 48_000)
+    assert [] == decided_at(-61) == decided_at(-21) == decided_at(600, down=True) == decided_at(600, ready=False)
+    for down, words in ((False, "không sẵn sàng"), (True, "Nguồn tiếp âm không có tiếng")):
+        (over,) = decided_at(897, down=down)
+        assert isinstance(over, Decide) and Verdict.MISSED is over.verdict
+        assert words in over.reason.vi
+
+
+def test_an_interrupted_relay_waits_for_its_source_and_is_judged_at_its_end() -> None:
+    """It goes on at the clock's sample once its source can be heard; nothing while that is down."""
+    run = under_way(replace(place(decided(RESERVE)), samples=900 * 48_000), RunState.INTERRUPTED, since=START)
+
+    (again,) = decided_at(300, runs=(run,))
+
+    assert isinstance(again, Arm) and again.first == round((again.start - START).total_seconds() * 48_000)
+    assert [] == decided_at(300, runs=(run,), down=True)
+    assert [Settle(run.slot)] == [replace(one, reason=None) for one in decided_at(897, runs=(run,))]
