@@ -29,6 +29,7 @@ class RunningLoa:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}"
+        self.data = data
         self._lines: list[str] = []
         self._grown = threading.Condition()
         self._process = subprocess.Popen(
