@@ -175,10 +175,7 @@ class JournalFile:
         connection = self._open()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            rows = [entry[:9] for entry in entries]
-            heads = [(e.seq, e.head_hash, e.head_time, e.signature) for e in entries if e.signature is not None]
-            connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            connection.executemany("INSERT INTO head VALUES (?, ?, ?, ?)", heads)
+            put_rows(connection, entries)
             for name, text in checkpoints.items():
                 if text is None:
                     connection.execute("DELETE FROM checkpoint WHERE name = ?", (name,))
@@ -210,6 +207,15 @@ class JournalFile:
         if self._connection is None:
             raise RuntimeError("the file was not opened")
         return self._connection
+
+
+def put_rows(connection: sqlite3.Connection, entries: Iterable[Entry]) -> None:
+    """Insert rows with their signatures."""
+    for entry in entries:
+        connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", entry[:9])
+        if entry.signature is not None:
+            head = (entry.seq, entry.head_hash, entry.head_time, entry.signature)
+            connection.execute("INSERT INTO head VALUES (?, ?, ?, ?)", head)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,12 +19,12 @@ from playout.journalfile import (
     ENTRIES,
     SCHEMA,
     Entry,
-    JournalFile,
     Seal,
     checkpoints_of,
     decoded,
     joined,
     journal_files,
+    put_rows,
     sync_folder,
 )
 
@@ -32,7 +33,6 @@ SEAL_EVERY = 256
 
 _PAGE = 4096
 _WAL_HEADER, _FRAME_HEADER = 32, 24
-_BATCH = 2000
 
 
 @dataclass(slots=True)
@@ -48,67 +48,68 @@ def read_damaged(paths: Sequence[Path]) -> Salvage:
     found = Salvage()
     for path in paths:
         for image in _images(path):
-            with closing(sqlite3.connect(":memory:")) as connection:
-                connection.text_factory = decoded
-                if _opened(connection, image) and _take(connection, found):
-                    break
+            # A new first page is for files that SQLite does not even know as its own.
+            whole, seen = _take(_plain(image), found)
+            if seen == 0:
+                whole, _ = _take(_plain(_first_page() + image[_PAGE:]), found)
+            if whole:
+                break
     return found
 
 
-def _opened(connection: sqlite3.Connection, image: bytes) -> bool:
-    try:
-        connection.deserialize(image)
-    except sqlite3.DatabaseError:
-        return False
-    return True
+def _take(image: bytes, found: Salvage) -> tuple[bool, int]:
+    """Take what is new; return whether everything was readable, and how many rows were."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.text_factory = decoded
+        try:
+            connection.deserialize(image)
+        except sqlite3.DatabaseError:
+            return False, 0
+        whole, seen = True, 0
+        # A damaged page stops a reader; from the other end it gets as far as the page's other side.
+        for order in ("ASC", "DESC"):
+            clean, some = _take_rows(connection, f"{ENTRIES} ORDER BY j.seq {order}", found)
+            seen += some
+            if clean:
+                break
+            whole = False
+            # Where the table of signatures is damaged the rows are still worth having.
+            bare = "SELECT seq, prev, time, monotonic, boot, clock, kind, body, hash FROM journal"
+            seen += _take_rows(connection, f"{bare} ORDER BY seq {order}", found)[1]
+        try:
+            found.checkpoints.update(checkpoints_of(connection))
+        except sqlite3.DatabaseError:
+            whole = False
+        return whole, seen
 
 
-def _take(connection: sqlite3.Connection, found: Salvage) -> bool:
-    """Take what is new; return whether everything was readable."""
-    whole = True
-    # A damaged page stops a reader; from the other end it gets as far as the page's other side.
-    for order in ("ASC", "DESC"):
-        clean = _take_rows(connection, f"{ENTRIES} ORDER BY j.seq {order}", found)
-        if clean:
-            break
-        whole = False
-        # Where the table of signatures is damaged the rows are still worth having.
-        bare = "SELECT seq, prev, time, monotonic, boot, clock, kind, body, hash FROM journal"
-        _take_rows(connection, f"{bare} ORDER BY seq {order}", found)
-    try:
-        found.checkpoints.update(checkpoints_of(connection))
-    except sqlite3.DatabaseError:
-        whole = False
-    return whole
-
-
-def _take_rows(connection: sqlite3.Connection, query: str, found: Salvage) -> bool:
-    clean = True
+def _take_rows(connection: sqlite3.Connection, query: str, found: Salvage) -> tuple[bool, int]:
+    clean, seen = True, 0
     try:
         for raw in connection.execute(query):
             entry = Entry(*raw)
+            seen += 1
+            known = found.entries.get(entry.seq)
+            if known is not None and (entry.signature is None or known.signature is not None) and known[:9] == raw[:9]:
+                continue
             if entry.seq < 1 or not entry.fits():
                 clean = False
-            elif entry.seq not in found.entries or isinstance(entry.signature, str):
+            elif known is None or isinstance(entry.signature, str):
                 found.entries[entry.seq] = entry
     except sqlite3.DatabaseError:
-        return False
-    return clean
+        return False, seen
+    return clean, seen
 
 
 def _images(path: Path) -> Iterator[bytes]:
-    """Yield the file as it may have been meant: with its write-ahead log, then without.
-
-    Each comes a second time with a new first page, in case SQLite does not know the file by the present one.
-    """
+    """Yield the file as it may have been meant: with its write-ahead log, then without."""
     try:
         main = path.read_bytes()
     except OSError:
         return
     for image in (_with_log(main, path.with_name(f"{path.name}-wal")), main):
         if image:
-            yield _plain(image)
-            yield _plain(_first_page() + image[_PAGE:])
+            yield image
 
 
 def _first_page() -> bytes:
@@ -206,18 +207,19 @@ def rebuild(path: Path, salvaged: Salvage, key: SigningKey) -> None:
     """
     making = path.with_suffix(".rebuilding")
     _remove(making)
-    file = JournalFile(making)
-    file.open()
-    try:
-        entries = list(salvaged.entries.values())
-        for start in range(0, len(entries), _BATCH):
-            file.write(entries[start : start + _BATCH], {})
-        for seal in seals_for(entries, key):
-            file.write([], {}, seal)
-        file.write([], salvaged.checkpoints)
-        file.tidy()
-    finally:
-        file.close()
+    entries = salvaged.entries.values()
+    with closing(sqlite3.connect(making, isolation_level=None)) as connection:
+        # Nobody relies on this file before it is whole: it is brought to the disk once, at the end.
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.executescript(SCHEMA)
+        connection.execute("BEGIN")
+        put_rows(connection, entries)
+        connection.executemany("INSERT INTO seal VALUES (?, ?, ?, ?)", seals_for(list(entries), key))
+        connection.executemany("INSERT INTO checkpoint VALUES (?, ?)", salvaged.checkpoints.items())
+        connection.execute("COMMIT")
+    with making.open("rb") as file:
+        os.fsync(file.fileno())
     making.replace(path.with_suffix(".rebuilt"))
     sync_folder(path.parent)
 
