@@ -149,6 +149,7 @@ def test_the_page_tells_planned_real_verdict_and_how_it_is_known(world, logged):
             "Không phát. Mất điện.",
         ),
         ({"start_error_s": 4.0}, None, "Đã phát đủ, trễ 4 giây, đúng bản đã duyệt."),
+        ({"samples_aired": 1_425_600, "bit_exact": False}, None, "Đã phát được 99,0%, đúng giờ."),
     ],
 )
 def test_what_speaks_against_it_is_said_first(world, logged, changes, heard, said):

@@ -167,7 +167,9 @@ def _answer(one: Airing, stands: Standing) -> list[Part]:
     parts = []
     if one.verdict is Verdict.AIRED:
         late = one.start_error_s or 0.0
-        words = [_("đủ"), _("đúng giờ") if abs(late) < _ON_TIME_S else airlog.late(one)]
+        share = number(100 * one.samples_aired / max(one.samples_expected, 1), 1)
+        words = [_("đủ") if _whole(one) else _("được %(n)s%%", n=share)]
+        words += [_("đúng giờ") if abs(late) < _ON_TIME_S else airlog.late(one)]
         words += [_("đúng bản đã duyệt")] if one.bit_exact else []
         parts += [Part(text=_("Đã phát")), Part(text=f"{', '.join(words)}.", tone="ok")]
     else:
@@ -176,6 +178,10 @@ def _answer(one: Airing, stands: Standing) -> list[Part]:
         parts += [Part(text=say(one.reason))] if one.reason is not None else []
     doubt = airlog.doubt(stands)
     return [*parts, Part(text=_("Nhưng %(what)s.", what=doubt), tone="warn")] if doubt else parts
+
+
+def _whole(one: Airing) -> bool:
+    return one.samples_aired >= one.samples_expected
 
 
 def _planned(one: Airing, station: Station) -> list[str]:
@@ -209,7 +215,11 @@ def _points(one: Airing, measured: tuple[Measurement, ...], said: tuple[Entry, .
     points = [
         Point(
             mark=_GOOD if whole else _BAD if one.samples_aired == 0 else _DOUBT,
-            title=_("Đã ra đủ âm thanh") if whole else _("Âm thanh ra không đủ"),
+            title=_("Đã ra đủ âm thanh")
+            if _whole(one)
+            else _("Đã ra gần đủ âm thanh")
+            if whole
+            else _("Âm thanh ra không đủ"),
             detail=", ".join(part for part in (counted, exact if one.samples_aired else "", holes) if part),
         )
     ]
