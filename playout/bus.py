@@ -29,7 +29,8 @@ _LAST_MOMENT_NS = 60_000_000
 # With no more than this left, a source that has nothing is given up and the stand-in reads on: it needs about 20 ms.
 _STAND_IN_NS = 140_000_000
 _START_PATIENCE_NS = 10 * NS_PER_S
-_SETTLE_NS = 900_000_000
+# A far streaming server confirms a second late.
+_SETTLE_NS = 1_500_000_000
 _REPORT_NS = NS_PER_S // 4
 # With nothing to sound soon, less is made ahead: silence may have holes, and what comes at once comes sooner.
 _IDLE_LEAD_NS = 150_000_000
