@@ -27,12 +27,18 @@ START = local(23, 5, 30)
 KEY = SigningKey(b"a" * 32)
 
 
+class SlowVillage(Village):
+    """Here it matters how long a row waits for the disk."""
+
+    slow_s = 2.0
+
+
 @pytest.fixture
 def village() -> Iterator[Village]:
     """A station at five in the morning with a session of three items at half past."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        village = Village(Path(name))
+        village = SlowVillage(Path(name))
         items = [village.recorded(name, seconds) for name, seconds in (("chao", 10), ("cds", 60), ("ket", 5))]
         places = (place("chao", fixed="chao"), place("cds", fixed="cds"), place("ket", fixed="ket"))
         village.decide(segments=tuple(items), sessions=(session(*places),))
