@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,21 @@ def test_one_changed_byte_is_refused(approved: Path) -> None:
     content[-1] ^= 1
     approved.write_bytes(content)
     assert _refusal(approved, sha256=good, samples=RATE_HZ) == "media_hash"
+
+
+def test_f39_a_block_that_cannot_be_read_refuses_the_file_before_it_airs(approved: Path) -> None:
+    """The disk answers EIO in the middle of the file: it is refused and told, so that the next one may air."""
+    told = "from schedules.errors import SegmentUnplayable as S; from playout.approvedfile import open_approved as o"
+    look = (
+        f"{told}\nfrom pathlib import Path\nimport sys\n"
+        f"try: o(Path(sys.argv[1]), sha256='{_hash(approved)}', samples={RATE_HZ})\n"
+        "except S as error: print(error.findings[0].code, error)\n"
+    )
+    strace = ["strace", "-qq", "-o", os.devnull, "-P", str(approved), "-e", "inject=read:error=EIO:when=1"]
+    run = subprocess.run([*strace, sys.executable, "-c", look, str(approved)], capture_output=True, text=True)
+
+    assert run.stdout.startswith("media_missing"), run.stderr
+    assert "Input/output error" in run.stdout
 
 
 @pytest.mark.parametrize(
