@@ -33,3 +33,10 @@ def test_what_has_no_test_is_listed(tmp_path: Path) -> None:
     assert {1: ("test_f1_an_upload",), 3: ("test_f3_x",)} == shown
     assert lines[0].startswith("without a test: F2, F4, F6, F7, ")
     assert lines[1].endswith("passed in this run: F3")
+
+
+def test_no_fault_of_the_catalogue_is_without_a_test() -> None:
+    """Every number that is dealt with so far stands in the name of at least one test."""
+    shown = faultnumbers.shown_in(Path(__file__).parent)
+
+    assert [] == sorted(set(faultnumbers.WANTED) - set(shown))
