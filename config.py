@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -152,13 +152,25 @@ class Config(_Section):
     stations: tuple[StationOutputs, ...] = ()
 
 
+class _Loader(yaml.SafeLoader):
+    """Where `on`, `off`, `yes` and `no` are words: an amplifier has keys of these names."""
+
+    yaml_implicit_resolvers: ClassVar = {
+        first: [resolver for resolver in resolvers if resolver[0] != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+
+
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
     """Return the settings in `path`, with LOA_DATA and LOA_LISTEN over them; raises ConfigError with every problem.
 
     A weak LOA_SECRET_KEY is one of them.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader) or {}
     except OSError as error:
         vi, en = f"Không đọc được tệp cấu hình {path}.", f"The configuration {path} cannot be read."
         hint = Text("Kiểm tra đường dẫn, hoặc dùng --config.", "Check the path, or use --config.")

@@ -31,6 +31,20 @@ def test_every_key_stands_in_the_shipped_file() -> None:
     assert {key for key in known if not re.search(rf"\b{key}\b", text)} == set()
 
 
+def test_the_amplifier_of_the_comment_may_be_set_as_it_stands_there(tmp_path: Path) -> None:
+    """Its keys are `on` and `off`, which YAML would take for true and false."""
+    [example] = re.findall(r"^#   (amplifier: \{.*\})$", (ROOT / "config.yaml").read_text(), re.MULTILINE)
+    file = tmp_path / "config.yaml"
+    file.write_text(f"demo: True\nstations: [{{code: XA, outputs: [{{name: main, kind: virtual, {example}}}]}}]\n")
+
+    loaded = config.load(file, {})
+
+    assert loaded.demo is True
+    amplifier = loaded.stations[0].outputs[0].amplifier
+    assert amplifier is not None
+    assert ("/sys/class/gpio/gpio17/value=1", "/sys/class/gpio/gpio17/value=0") == (amplifier.on, amplifier.off)
+
+
 @pytest.mark.parametrize(
     ("data", "where"),
     [
