@@ -29,7 +29,7 @@ from playout.pieces import Tone
 from playout.playerkeeper import Player
 from playout.playerprocess import PlayerProcess
 from playout.soundbench import longest_silence
-from playout.soundlab import PulseServer, Recording, Samples, pulse_server
+from playout.soundlab import PulseServer, Recording, Samples, pulse_server, wait_until
 from playout.source import NS_PER_S
 from playout.specs import OutputSpec
 from playout.supervisor import Supervisor, Work
@@ -134,9 +134,10 @@ def _trouble(count: int, sent: signal.Signals, *, stations: int, turn_s: float) 
             for start, station in due:
                 begin_ns = station.monotonic_ns(start)
                 trouble_ns = begin_ns + round(dice.uniform(1.0, 2.0) * NS_PER_S)
-                _sleep_until(trouble_ns - 3 * NS_PER_S // 2)
-                pid = station.player_pid
+                _sleep_until(trouble_ns - NS_PER_S)
                 with server.recording(station.code) as recording:
+                    _sleep_until(trouble_ns - NS_PER_S // 4)
+                    pid = station.player_pid
                     _sleep_until(trouble_ns)
                     os.kill(pid, sent)
                     silence_s, error_ms = _heard_again(recording, station.sound, begin_ns, trouble_ns, turn_s)
@@ -233,8 +234,9 @@ class BenchStation:
     @property
     def player_pid(self) -> int:
         """The process id of the player that has the sink open; a spare one may wait beside it."""
-        (pid,) = self._server.playing_on(self.code)
-        return pid
+        # A stream is opened anew after any trouble; between two there is none for a moment.
+        wait_until(lambda: bool(self._server.playing_on(self.code)), timeout_s=5.0, what=f"a player on {self.code}")
+        return self._server.playing_on(self.code)[0]
 
     def monotonic_ns(self, moment: datetime) -> int:
         """Return when `moment` is on CLOCK_MONOTONIC."""
