@@ -44,6 +44,7 @@ from schedules.station import WHOLE_DAY, Station, Unit
 
 LENGTH_S = 8.0
 _FIRST_S = 8.0
+_RECORDINGS = 4
 _ORDERED = 4
 _ORDER_EVERY_S = 18.0
 _TONE_LIKENESS = 0.6
@@ -140,7 +141,7 @@ def _trouble(count: int, sent: signal.Signals, *, stations: int, turn_s: float) 
                     pid = station.player_pid
                     _sleep_until(trouble_ns)
                     os.kill(pid, sent)
-                    silence_s, error_ms = _heard_again(recording, station.sound, begin_ns, trouble_ns, turn_s)
+                    silence_s, error_ms = _heard_again(recording, station.sound_at(start), begin_ns, trouble_ns, turn_s)
                 if silence_s is None or error_ms is None:
                     no_sound += 1
                 else:
@@ -197,15 +198,18 @@ def _place_error_ms(
 
 
 class BenchStation:
-    """A station daemon of its own on the sink of its name, with one sound ordered again and again.
+    """A station daemon of its own on the sink of its name, with a few recordings ordered one after the other.
 
-    starts: when, by the wall clock.
+    starts: when, by the wall clock. A recording that is there at three deaths in a minute would be left out as their
+    cause, so there are several.
     """
 
     def __init__(self, folder: Path, server: PulseServer, code: str, starts: tuple[datetime, ...]) -> None:
         self.code = code
         self.starts = starts
-        self.sound = np.random.default_rng(5).normal(0, 4000, round(LENGTH_S * SAMPLE_RATE_HZ)).astype(np.int16)
+        dice = np.random.default_rng(5)
+        count = round(LENGTH_S * SAMPLE_RATE_HZ)
+        self._sounds: list[Samples] = [dice.normal(0, 4000, count).astype(np.int16) for _ in range(_RECORDINGS)]
         self._server = server
         self._clock = SystemClock(host=True)
         self._supervisor = Supervisor()
@@ -214,8 +218,10 @@ class BenchStation:
         self._order_key = SigningKey.generate()
         self._journal = Journal(folder / "journal.db", clock=self._clock, boot=boot_id(), key=key)
         self._library = Library(folder / "media")
-        self._segment = self._recorded(folder, self._clock.now())
-        intent = self._decided(self._clock.now())
+        now = self._clock.now()
+        self._segments = [self._recorded(folder, number, now) for number in range(_RECORDINGS)]
+        self._segment = self._segments[0]
+        intent = self._decided(now)
         self.daemon = StationDaemon(
             code=code,
             outputs=(OutputSpec(name="main", kind="pulse", device=code),),
@@ -230,6 +236,10 @@ class BenchStation:
             folder=folder / "run",
             spare=True,
         )
+
+    def sound_at(self, start: datetime) -> Samples:
+        """Return what is ordered for one of its starts."""
+        return self._sounds[self.starts.index(start) % _RECORDINGS]
 
     @property
     def player_pid(self) -> int:
@@ -290,18 +300,19 @@ class BenchStation:
         environment = self._server.environment
         return PlayerProcess(station=self.code, on_event=on_event, on_exit=on_exit, environment=environment)
 
-    def _recorded(self, folder: Path, now: datetime) -> Segment:
+    def _recorded(self, folder: Path, number: int, now: datetime) -> Segment:
         path = folder / "sound.flac"
-        soundfile.write(path, self.sound, SAMPLE_RATE_HZ, subtype="PCM_16")
+        sound = self._sounds[number]
+        soundfile.write(path, sound, SAMPLE_RATE_HZ, subtype="PCM_16")
         return Segment(
-            id="noise",
+            id=f"noise-{number}",
             owner=self.code,
             programme="CDS",
             title="noise",
             kind=SegmentKind.BAI,
             sha256=self._library.adopt(path),
-            pcm_sha256=hashlib.sha256(self.sound.astype("<i2").tobytes()).hexdigest(),
-            samples=len(self.sound),
+            pcm_sha256=hashlib.sha256(sound.astype("<i2").tobytes()).hexdigest(),
+            samples=len(sound),
             approved_at=now,
             approved_by="bench",
         )
@@ -310,7 +321,7 @@ class BenchStation:
         order = OneOff(
             id="0",
             station=self.code,
-            segment="noise",
+            segment=self._segment.id,
             start=now,
             timing=Timing.HARD,
             ordered_by="bench",
@@ -323,8 +334,11 @@ class BenchStation:
             units=(Unit(code=self.code, name=self.code),),
             stations=(Station(code=self.code, name=self.code, unit=self.code, permitted=WHOLE_DAY),),
             programmes=(Programme(code="CDS", name="CDS"),),
-            segments=(self._segment,),
-            one_offs=tuple(replace(order, id=str(n), start=start) for n, start in enumerate(self.starts)),
+            segments=tuple(self._segments),
+            one_offs=tuple(
+                replace(order, id=str(n), start=start, segment=self._segments[n % _RECORDINGS].id)
+                for n, start in enumerate(self.starts)
+            ),
         )
 
 
