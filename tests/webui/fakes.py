@@ -148,6 +148,7 @@ class FakeDoor:
         return going
 
     def test_output(self, output: str, *, by: str) -> Receipt:
+        """Note that it was asked."""
         if self.refuses is not None:
             return Receipt(taken=False, why=self.refuses)
         self.tested.append((output, by))
