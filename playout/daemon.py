@@ -267,6 +267,7 @@ class StationDaemon:
             append=self._append,
             checkpoint=journal.set_checkpoint,
             finish=lambda airing: self._finish(airing, self._clock.now()),
+            settle=self._settle_beside,
             media=library.path,
             make_pipe=self._make_pipe,
             microphone=self._microphone,
@@ -275,6 +276,8 @@ class StationDaemon:
         self._intent: Intent | None = None
         self._memory = Memory()
         self._runs: dict[SlotId, Run] = {}
+        # What sounded beside the plan and is over: its row waits for what was heard.
+        self._beside_ended: dict[SlotId, Run] = {}
         # Those of an earlier start, until they sound again: their times are not of the clock of now.
         self._former: set[SlotId] = set()
         self._silences: tuple[Silence, ...] = ()
@@ -322,12 +325,15 @@ class StationDaemon:
     def end(self) -> None:
         """Silence, and leave everything so that the next start finds it."""
         self._up = False
-        if self._equipment is not None:
-            self._equipment.close()
-        self._player.close()
-        self._lose_player(self._clock.now())
-        self._save_runs()
-        self._note_alive(stopped=True)
+        # First what takes no time: an amplifier that does not answer holds up the rest for seconds.
+        try:
+            self._player.close()
+            self._lose_player(self._clock.now())
+            self._save_runs()
+            self._note_alive(stopped=True)
+        finally:
+            if self._equipment is not None:
+                self._equipment.close()
 
     def broken(self, error: Exception) -> None:
         """Note that the loop failed and will start again."""
@@ -352,7 +358,8 @@ class StationDaemon:
             case PlayerEvent() if self._player.concerns(message):
                 self._player_said(message.event)
             case PlayerExit() if self._player.concerns(message):
-                self._blame()
+                if not self._player.recycled and self._takeovers.run is None:
+                    self._blame()
                 self._player.died(message.code)
                 self._lose_player(self._clock.now())
             case PlayerEvent() | PlayerExit():
@@ -425,11 +432,14 @@ class StationDaemon:
                 sources=self._intent.sources if self._intent is not None else (),
                 well=[name for name, (state, _) in self._player.outputs.items() if state == "ok"],
                 microphone=self._takeovers.live_input,
+                emergency=self._takeovers.emergency,
             )
         )
         for row in news.rows:
             self._append("evidence", dict(row))
         for heard in news.heard:
+            if heard.slot in self._memory.airings or heard.slot.startswith(f"{self.code}/test/"):
+                continue  # it has its row already, or never gets one
             self._heard.setdefault(heard.slot, {}).setdefault(heard.output, []).append(heard)
         self._plan_due = self._plan_due or news.replan
 
@@ -445,7 +455,7 @@ class StationDaemon:
             runs=self._runs,
             settled=self._memory.airings,
             intent=self._intent,
-            facts=replace(self._facts(), media=self._media(self._intent)),
+            facts=self._facts_with_media,
             state_of=self._equipment.relay_state,
             now=now,
         )
@@ -464,6 +474,8 @@ class StationDaemon:
 
     def _step_beside(self, now: datetime) -> None:
         """Let sound what is ordered beside the plan, and note whose time an emergency took."""
+        for run in list(self._beside_ended.values()):
+            self._settle_beside(run)
         taken = self._takeovers.outage(now)
         self._takeovers.step(now, next_at=self._next_at(now), clear=self._clear_for_emergency)
         if taken is not None and self._takeovers.outage(now) is None:
@@ -487,6 +499,8 @@ class StationDaemon:
                 return verdict is Verdict.CANCELLED
             case Settle(slot):
                 return self._runs[slot].state is RunState.ENDED
+            case Cut():
+                return False
         return True
 
     # Memory: what the journal tells after a start
@@ -495,7 +509,7 @@ class StationDaemon:
         now = self._clock.now()
         rows = self._journal.rows()
         alive = self._journal.checkpoints("alive").get("alive")
-        self._memory, self._runs = Memory(), {}
+        self._memory, self._runs, self._beside_ended = Memory(), {}, {}
         self._faults.forget()
         self._watch.forget()
         self._began_at = self._clock.monotonic()
@@ -519,9 +533,14 @@ class StationDaemon:
         )
         day_ago = newest - timedelta(hours=96)
         self._takeovers.restore(
-            [row.body for row in rows if row.kind == "alert" and row.at > day_ago],
+            [
+                row.body
+                for row in rows
+                # What this boot wrote is not older than it, whatever year its clock showed.
+                if row.kind == "alert" and (row.at > day_ago or row.boot == self._journal.boot)
+            ],
             self._journal.checkpoints("alert/"),
-            self._memory.airings,
+            {*self._memory.airings, *(name.removeprefix("run/") for name in self._journal.checkpoints("run/"))},
         )
         self._since = min(known, default=None)
         self._debt_from = None if self._since is None else max(self._since, newest - timedelta(hours=2))
@@ -531,6 +550,8 @@ class StationDaemon:
             run = load(Run, body)
             if run.slot in self._memory.airings:
                 self._journal.set_checkpoint(f"run/{run.slot}", None)
+            elif run.slot.startswith((f"{self.code}/emergency/", f"{self.code}/live/")):
+                self._beside_ended[run.slot] = run
             elif run.state is RunState.PLAYING:
                 self._runs[run.slot] = runs.interrupted(run, run.position_at or run.start_at)
             elif run.state is not RunState.ARMED or run.parts:
@@ -544,6 +565,7 @@ class StationDaemon:
         gap_s = (now - newest).total_seconds() if known and trusted else 0.0
         boot = {"gap_s": round(gap_s, 3), "outputs": [dump(output) for output in self._outputs]}
         self._append("boot", {**boot, "why": self._why_started(alive)})
+        self._takeovers.restore_talks(self._journal.checkpoints("live/"), {*self._memory.airings, *self._beside_ended})
         if self._equipment is not None:
             self._equipment.recall(
                 [row.body for row in rows if row.kind == "verdict"][-50:],
@@ -559,6 +581,10 @@ class StationDaemon:
         if self._clock.monotonic() - self._let_go_at >= A_DAY_S:
             self._let_go_at = self._clock.monotonic()
             self._memory.let_go(now)
+
+    def _facts_with_media(self) -> Facts:
+        media = self._media(self._intent) if self._intent is not None else None
+        return replace(self._facts(), media=media)
 
     def _facts(self) -> Facts:
         return Facts(
@@ -578,8 +604,9 @@ class StationDaemon:
         now = self._clock.now()
         silent = [known for known in self._faults.open if known.code.startswith(("output_", "player_down"))]
         lasting = [(known.since, known.message) for known in silent]
-        if self._untrusted_at is not None:
-            lasting.insert(0, (self._ago(self._untrusted_at), fault("clock_untrusted")))
+        # Pages ask too: what is None now may not be in a moment, and the other way round.
+        if (untrusted_at := self._untrusted_at) is not None:
+            lasting.insert(0, (self._ago(untrusted_at), fault("clock_untrusted")))
         taken = self._takeovers.outage(now)
         before = self._outages if taken is None else (*self._outages, taken)
         return (*before, *(Outage(during=Interval(s, max(now, s)), reason=why) for s, why in lasting))
@@ -673,9 +700,23 @@ class StationDaemon:
             case Decide(item, verdict, reason, by):
                 self._finish(not_aired(item, verdict, reason, self._required(item), now, by), now)
 
+    def _settle_beside(self, run: Run) -> None:
+        """Write the row of what sounded beside the plan, once it is known what was heard of it."""
+        if run.slot not in self._beside_ended:
+            self._beside_ended[run.slot] = run
+            self._save_run(run)
+        now = self._clock.now()
+        if not self._still_listening(run, now):
+            del self._beside_ended[run.slot]
+            heard = shares(self._heard.pop(run.slot, {}))
+            self._finish(judge(run, self._required(run.item), now, heard=heard), now)
+
     def _still_listening(self, run: Run, now: datetime) -> bool:
         """Return whether an ear has yet to say what it heard of an airing that ended; it is waited for some seconds."""
-        if self._equipment is None or not run.parts or run.ended_at is None or now - run.ended_at > LISTEN:
+        if self._equipment is None or not run.parts or run.ended_at is None:
+            return False
+        # Either way: the wall clock may have been set since.
+        if abs(now - run.ended_at) > LISTEN:
             return False
         told = self._heard.get(run.slot, {})
         return any(
@@ -726,6 +767,7 @@ class StationDaemon:
             if now >= item.start:
                 self._finish(not_aired(item, Verdict.MISSED, _NO_OUTPUT, self._required(item), now), now)
             return
+        self._takeovers.make_room(action.start, self._clock.now())
         airing = self._player.new_airing(item.slot)
         joined = None if action.joins is None else self._player.airing_of(action.joins)
         self._runs[item.slot] = runs.armed(action, self._runs.get(item.slot))
@@ -983,14 +1025,22 @@ class StationDaemon:
     def _ask(self, question: Callable[[datetime], Receipt]) -> Receipt:
         """Let the loop answer, from any thread."""
         answers: queue.SimpleQueue[Receipt] = queue.SimpleQueue()
-        self._inbox.put(_Ask(lambda now: answers.put(question(now))))
+        given_up = threading.Event()
+
+        def answer(now: datetime) -> None:
+            # Nothing begins behind the back of somebody who was told to try again.
+            if not given_up.is_set():
+                answers.put(question(now))
+
+        self._inbox.put(_Ask(answer))
         try:
             return answers.get(timeout=_ANSWER_S)
         except queue.Empty:
+            given_up.set()
             return Receipt(taken=False, why=_NO_ANSWER)
 
     def _around(self, now: datetime) -> Surroundings:
-        playing = glance.on_air(self._runs.values(), now)
+        near = self._near.items if self._near is not None else ()
         intent = self._intent
         known = intent is not None and self._clock.state().trusted
         station = intent.station(self.code) if intent is not None and known else None
@@ -999,7 +1049,7 @@ class StationDaemon:
             permitted=until is None or until > now,
             open_until=until,
             next_at=self._next_at(now),
-            busy=playing.title if playing is not None else None,
+            busy=glance.under_way((*near, *self._relays.fillers), self._memory.airings, self._runs, now),
         )
 
     def _microphone(self, name: str) -> Path:
@@ -1024,6 +1074,7 @@ class StationDaemon:
         if self._offset is not None and abs(offset - self._offset) > JUMP_S:
             step_s = round(offset - self._offset, 3)
             self._faults.note("clock_step", step_s=step_s)
+            self._takeovers.shift(timedelta(seconds=step_s))
             for slot, run in list(self._runs.items()):
                 if slot not in self._former:
                     self._runs[slot] = runs.shifted(run, timedelta(seconds=step_s))
@@ -1215,8 +1266,11 @@ class StationDaemon:
         pipe = self._takeovers.pipe_of(live)
         if pipe is None:
             return False
-        # For reading too: a pipe that nobody reads yet could not be opened.
-        descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            # For reading too: a pipe that nobody reads yet could not be opened.
+            descriptor = os.open(pipe, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False  # over since it was looked for
         try:
             with contextlib.suppress(BlockingIOError):
                 os.write(descriptor, pcm[: len(pcm) - len(pcm) % 2])

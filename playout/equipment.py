@@ -19,7 +19,7 @@ from playout.relaykeeper import RelayKeeper
 from playout.senderkeeper import NETWORK_KINDS, SenderKeeper, socket_path
 from playout.specs import HealthSpec, InputSpec, OutputSpec
 from playout.witness import AircheckWitness, Recordings
-from schedules.airing import Airing, Run
+from schedules.airing import Airing, Run, RunState
 from schedules.clock import Clock
 from schedules.grid import SlotId
 from schedules.relaying import SourceState, sources_wanted
@@ -35,7 +35,7 @@ class View:
     """What the station knows at a tick.
 
     items: the next minutes of the plan; ahead: all of it. runs: what sounds, also beside it. well: outputs that the
-    player has open and that sound.
+    player has open and that sound. emergency: one sounds or waits for its turn.
     """
 
     now: datetime
@@ -46,6 +46,7 @@ class View:
     sources: Iterable[RelaySource]
     well: Collection[str]
     microphone: str | None = None
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Equipment:
         self._health = HealthWatch(spec=health, data=data, clock=clock, faults=faults)
         self._lookahead = LookAhead(outputs=outputs, media=media, clock=clock, faults=faults)
         self._witness = AircheckWitness(shelf, clock=clock)
+        self._not_ours: set[tuple[str, str]] = set()
 
     @property
     def damaged(self) -> frozenset[str]:
@@ -96,7 +98,8 @@ class Equipment:
         wanted = amplifiers_wanted(view.items, view.runs, view.settled, view.now, self._outputs)
         self._amplifiers.keep(wanted)
         microphones = () if view.microphone is None else (view.microphone,)
-        self._relays.keep(sources_wanted(view.items, view.sources, view.now), microphones)
+        sounding = {run.item.relay for run in view.runs.values() if run.state is RunState.PLAYING and run.item.relay}
+        self._relays.keep(sources_wanted(view.items, view.sources, view.now, sounding=sounding), microphones)
         self._health.step()
         self._health.watch_preroll(view.items, view.runs, view.settled, view.now)
         replan = self._lookahead.keep(view.ahead, view.settled, well=view.well)
@@ -105,16 +108,23 @@ class Equipment:
             if isinstance(news, Heard):
                 heard.append(news)
             elif news.kind in _NOT_OURS:
-                self._cut_or_release(news)
+                self._note_alarm(news)
+        self._cut_what_is_not_ours(emergency=view.emergency)
         rows = (*self._witness.step(), *(one.as_row() for one in heard))
         return News(rows=rows, heard=tuple(heard), replan=replan)
 
-    def _cut_or_release(self, alarm: Alarm) -> None:
-        """Take the power from an amplifier that sounds what it should not, until that is over."""
-        if alarm.on:
-            self._amplifiers.cut(alarm.output)
-        else:
-            self._amplifiers.release(alarm.output)
+    def _note_alarm(self, alarm: Alarm) -> None:
+        change = self._not_ours.add if alarm.on else self._not_ours.discard
+        change((alarm.output, alarm.kind))
+
+    def _cut_what_is_not_ours(self, *, emergency: bool) -> None:
+        """Take the power from amplifiers that sound what they should not; an emergency is heard in spite of that."""
+        cut = frozenset() if emergency else {output for output, _ in self._not_ours}
+        for output in self._outputs:
+            if output.name in cut:
+                self._amplifiers.cut(output.name)
+            else:
+                self._amplifiers.release(output.name)
 
     def listens_to(self, output: str) -> bool:
         """Return whether what goes out there is heard and will be told of."""
@@ -185,8 +195,11 @@ class Equipment:
         return self._amplifiers.state(output)
 
     def close(self) -> None:
-        """Switch off and end everything."""
+        """Switch off and end everything; what may take seconds comes last."""
         self._ears.close()
-        self._amplifiers.end()
-        self._relays.close()
         self._senders.close()
+        self._not_ours.clear()
+        try:
+            self._amplifiers.end()
+        finally:
+            self._relays.close()

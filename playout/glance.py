@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from link.door import OnAirStatus
@@ -60,7 +60,32 @@ def next_item(
     for item in rundown.items if rundown is not None else ():
         run = runs.get(item.slot)
         waiting = item.slot not in settled and (run is None or run.state is RunState.ARMED)
-        sounding = item.sha256 is not None and item.replaced_by is None and item.cancelled_by is None
-        if waiting and sounding and item.due > now:
+        if waiting and _sounds(item) and item.due > now:
             return item
     return None
+
+
+def under_way(
+    items: Iterable[RundownItem], settled: Collection[SlotId], runs: Mapping[SlotId, Run], now: datetime
+) -> str | None:
+    """Return the title of what is on air by the plan or should be, also where it is silent just now; None for nothing.
+
+    items: those of the next minutes, with what airs in the places of relays.
+    """
+    for run in runs.values():
+        if run.state in (RunState.PLAYING, RunState.INTERRUPTED) or (
+            run.state is RunState.ARMED and run.start_at <= now
+        ):
+            return run.item.title
+    for item in items:
+        run_of = runs.get(item.slot)
+        ended = item.slot in settled or (run_of is not None and run_of.state is RunState.ENDED)
+        if not ended and _sounds(item) and item.due <= now < item.due + (item.end - item.start):
+            return item.title
+    return None
+
+
+def _sounds(item: RundownItem) -> bool:
+    return (
+        (item.sha256 is not None or item.relay is not None) and item.replaced_by is None and item.cancelled_by is None
+    )

@@ -94,7 +94,8 @@ class PlayerKeeper:
     """One player at a time. Used by the station's thread only; `deliver` is called from the player's threads.
 
     spare: a second process waits, loaded and not opened, for the moment at which the first one dies or is wanted.
-    opening: gives the command with which a new player begins. rms_dbfs, peak_dbfs: of its last quarter of a second.
+    opening: gives the command with which a new player begins. recycled: the player was ended for being unwell.
+    rms_dbfs, peak_dbfs: of its last quarter of a second.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class PlayerKeeper:
         self._airings: dict[str, SlotId] = {}
         self._number = 0
         self._last_airings: dict[SlotId, str] = {}
+        self.recycled = False
         self.ready = False
         self.outputs: dict[str, tuple[str, str]] = {}
         self.rms_dbfs: float | None = None
@@ -190,10 +192,11 @@ class PlayerKeeper:
             self._forget()
 
     def died(self, code: int) -> None:
-        """Note that the player of the moment ended by itself."""
-        self._deaths.append(self._clock.monotonic())
+        """Note that the player of the moment ended; by itself, unless it was `recycled`."""
+        if not self.recycled:
+            self._deaths.append(self._clock.monotonic())
+            self._faults.note("player_lost", exit=code)
         self._forget()
-        self._faults.note("player_lost", exit=code)
 
     def send(self, command: Mapping[str, Any]) -> None:
         """Hand down a command, if there is a player."""
@@ -237,8 +240,9 @@ class PlayerKeeper:
 
     def recycle(self, why: str) -> None:
         """End the player for a new one: this one is not well."""
-        self._faults.note("player_recycled", why=why)
-        if self._player is not None:
+        if self._player is not None and not self.recycled:
+            self.recycled = True
+            self._faults.note("player_replaced" if why == "underruns" else "player_recycled", why=why)
             self._player.kill()
 
     def slot_of(self, airing: str) -> SlotId | None:
@@ -279,6 +283,6 @@ class PlayerKeeper:
         self._player = None
         self._last_airings = {slot: airing for airing, slot in self._airings.items()}
         self._airings = {}
-        self.ready = False
+        self.ready = self.recycled = False
         self.outputs = {}
         self.rms_dbfs = self.peak_dbfs = None

@@ -17,6 +17,9 @@ from schedules.sources import SourceCode
 SOON = timedelta(seconds=1)
 """What the player needs for a recording that takes over from a relay."""
 
+LOOK_AGAIN = timedelta(seconds=2)
+"""Where no recording fits, the library is gone through again after this."""
+
 
 class RelayDesk:
     """Watches the relays of now. `down`: sources that cannot be heard; `fillers`: what airs in their places instead."""
@@ -24,6 +27,7 @@ class RelayDesk:
     def __init__(self) -> None:
         self.down: frozenset[SourceCode] = frozenset()
         self._fillers: dict[SlotId, tuple[RundownItem, ...]] = {}
+        self._again: dict[SlotId, datetime] = {}
 
     @property
     def fillers(self) -> tuple[RundownItem, ...]:
@@ -37,11 +41,15 @@ class RelayDesk:
         runs: Mapping[SlotId, Run],
         settled: Collection[SlotId],
         intent: Intent,
-        facts: Facts,
+        facts: Callable[[], Facts],
         state_of: Callable[[SourceCode], tuple[SourceState, float]],
         now: datetime,
     ) -> None:
-        """Look at every place that is on air or soon will be. state_of: how a source is, and for how many seconds."""
+        """Look at every place that is on air or soon will be.
+
+        facts: with the media, asked for only where local recordings are chosen. state_of: how a source is, and for how
+        many seconds.
+        """
         places = tuple(items)
         down: set[SourceCode] = set()
         kept: dict[SlotId, tuple[RundownItem, ...]] = {}
@@ -68,10 +76,16 @@ class RelayDesk:
             elif waiting or running:
                 kept[place.slot] = fillers
             else:
+                kept[place.slot] = begun
+                if now < self._again.get(place.slot, now):
+                    continue
                 start = max(place.due, now + SOON)
                 around = {one.segment for one in places if one.session == place.session and one.segment is not None}
-                more = instead(place, intent=intent, facts=facts, start=start, earlier=begun, around=around)
+                more = instead(place, intent=intent, facts=facts(), start=start, earlier=begun, around=around)
                 kept[place.slot] = (*begun, *more)
+                if not more:
+                    self._again[place.slot] = now + LOOK_AGAIN
+        self._again = {slot: at for slot, at in self._again.items() if now < at <= now + LOOK_AGAIN}
         self.down = frozenset(down)
         self._fillers = kept
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from schedules.reconcile import Arm
 from schedules.rundown import RundownItem
 from schedules.segment import SAMPLE_RATE_HZ, Priority
 from schedules.text import Text
-from schedules.verdicts import judge, not_aired
+from schedules.verdicts import WHOLE, not_aired
 
 LATE_S = 900.0
 CHIME_S = 2.0
@@ -38,11 +39,29 @@ CLEAR_AHEAD = timedelta(seconds=30)
 """No test begins when a planned item comes sooner than this."""
 
 TRIES = 4
+"""How often an order whose recording fails is begun."""
+
+VAIN_TRIES = 8
+"""How often an order is begun without one more of its messages being heard, whatever the cause."""
+
+PATIENCE_S = 20.0
+"""How long a talk or a test waits for a player and an output; what comes later would surprise everybody."""
+
 FADE_MS = 100
 _VOICE_BUFFER_S = 0.6
 _MICROPHONE_BUFFER_S = 0.1
 
 EMERGENCY_REASON = Text("Nhường sóng cho phát khẩn cấp.", "Gave way to an emergency.")
+_CUT_OFF = Text("Máy phát khởi động lại trong lúc đang nói.", "The station restarted during the talk.")
+_IN_VAIN = Text("Đã thử nhiều lần mà không phát ra được.", "It was tried many times and could not be heard.")
+_NO_PIPE = Text(
+    "Máy không mở được đường tiếng vào: đĩa đầy hoặc không ghi được.",
+    "The way in for the sound cannot be opened: the disk is full, or cannot be written.",
+)
+_NO_OUTPUT = Text(
+    "Trên máy phát này không có đầu ra nào cho các cụm loa đã chọn.",
+    "No output of this machine belongs to the chosen loudspeaker groups.",
+)
 
 
 class Commands(Protocol):
@@ -104,6 +123,14 @@ class _Total:
     parts: tuple[Any, ...] = ()
     holes_s: float = 0.0
     turns: int = 0
+    vain: int = 0
+
+    def keep_useful(self, alert: Alert) -> None:
+        """Leave out what was heard of a message that is said again from its beginning."""
+        useful = alerting.tone_samples(alert.order) + alert.said * (
+            alert.order.samples + alerting.gap_samples(alert.order)
+        )
+        self.counted = {name: min(samples, useful) for name, samples in self.counted.items()}
 
 
 @dataclass(slots=True)
@@ -112,6 +139,7 @@ class _Talk:
     ends_at: datetime
     pipe: Path
     began_at: datetime
+    waiting_since: float
     ended_by: str | None = None
 
 
@@ -120,12 +148,14 @@ class _Test:
     slot: SlotId
     output: str
     by: str
+    ordered_at: float
 
 
 class Takeovers:
-    """The orders from outside the plan. Used by the station's thread only, except `alerts` and `live`.
+    """The orders from outside the plan. Used by the station's thread only, except what others may know.
 
-    append: writes a journal row. finish: takes a final row of the air log. make_pipe: makes a named pipe of that name
+    append: writes a journal row. finish: takes a final row of the air log; settle: takes what sounded and is over, for
+    its row. make_pipe: makes a named pipe of that name
     and returns its path; microphone: the one of an input. media: where the file with a hash lies. listen: told what
     began to sound under which airing at which monotonic nanosecond, and without it that the airing is over.
     """
@@ -140,6 +170,7 @@ class Takeovers:
         append: Callable[[str, dict[str, Any]], None],
         checkpoint: Callable[[str, object], None],
         finish: Callable[[Airing], None],
+        settle: Callable[[Run], None],
         media: Callable[[str], Path],
         make_pipe: Callable[[str], Path],
         microphone: Callable[[str], Path],
@@ -152,6 +183,7 @@ class Takeovers:
         self._append = append
         self._checkpoint = checkpoint
         self._finish = finish
+        self._hand_over = settle
         self._media = media
         self._make_pipe = make_pipe
         self._microphone = microphone
@@ -161,7 +193,7 @@ class Takeovers:
         self._totals: dict[SlotId, _Total] = {}
         self._talk: _Talk | None = None
         self._test: _Test | None = None
-        self._emergency_since: datetime | None = None
+        self._emergency_since: float | None = None
         self._number = 0
         self._ahead = timedelta(0)
 
@@ -180,10 +212,9 @@ class Takeovers:
     @property
     def live(self) -> LiveStatus | None:
         """The live talk of now."""
-        talk = self._talk
+        talk, turn = self._talk, self._turn
         if talk is None:
             return None
-        turn = self._turn
         mine = turn is not None and turn.slot == self._live_slot(talk)
         return LiveStatus(
             id=talk.order.id,
@@ -196,7 +227,8 @@ class Takeovers:
     @property
     def live_input(self) -> str | None:
         """The microphone that the live talk of now needs; None for the browser's, or where there is no talk."""
-        return self._talk.order.input if self._talk is not None else None
+        talk = self._talk
+        return talk.order.input if talk is not None else None
 
     @property
     def wants_player(self) -> bool:
@@ -206,17 +238,23 @@ class Takeovers:
     @property
     def run(self) -> Run | None:
         """What sounds now beside the plan."""
-        return self._turn.run if self._turn is not None else None
+        turn = self._turn
+        return turn.run if turn is not None else None
 
     def outage(self, now: datetime) -> Outage | None:
         """Return the stretch in which an emergency of now has taken everything else's time."""
-        if self._emergency_since is None:
+        since, turn = self._emergency_since, self._turn
+        if since is None:
             return None
-        turn = self._turn
         by = turn.slot if turn is not None else None
-        return Outage(
-            during=Interval(self._emergency_since, max(now, self._emergency_since)), reason=EMERGENCY_REASON, by=by
-        )
+        # By how long it lasts: the wall clock may have been set meanwhile.
+        began = now - timedelta(seconds=max(0.0, self._clock.monotonic() - since))
+        return Outage(during=Interval(began, now), reason=EMERGENCY_REASON, by=by)
+
+    def shift(self, by: timedelta) -> None:
+        """Take a step of the wall clock: how long things last has not changed with it."""
+        if self._turn is not None:
+            self._turn.run = runs.shifted(self._turn.run, by)
 
     def knows(self, airing: str) -> bool:
         """Return whether an event of the player concerns what sounds beside the plan."""
@@ -248,11 +286,26 @@ class Takeovers:
             if not known.final:
                 alerts[known.order.id] = replace(known, said=max(known.said, int(state["said"])))
             slot = self._slot_of(known.order)
-            if slot not in settled:
-                self._totals[slot] = _Total(started_at=known.started_at, counted=dict(state["counted"]), turns=1)
+            if slot in settled:
+                self._checkpoint(name, None)
+                continue
+            total = _Total(started_at=known.started_at, counted=dict(state["counted"]), turns=1)
+            if not known.final:
+                total.keep_useful(alerts[known.order.id])
+            self._totals[slot] = total
         self._desk = alerting.restored(alerts.values(), stops.values())
         self._turn = self._talk = self._test = None
         self._emergency_since = None
+
+    def restore_talks(self, checkpoints: Mapping[str, Any], settled: Collection[SlotId]) -> None:
+        """Write the rows of talks that an earlier start was in the middle of; nobody waits for them any more."""
+        for name, state in checkpoints.items():
+            run = load(Run, state)
+            if run.slot not in settled:
+                live = name.removeprefix("live/")
+                self._append("live", {"live": live, "state": "ended", "by": run.by, "why": "restart"})
+                self._hand_over(run)
+            self._checkpoint(name, None)
 
     def order(self, order: EmergencyOrder | EmergencyStop) -> None:
         """Take an order or a stop that was signed; the next `step` obeys."""
@@ -290,15 +343,22 @@ class Takeovers:
                     "Wait until that is over.",
                 ),
             )
-        pipe = self._make_pipe(f"live-{order.id}") if order.input is None else self._microphone(order.input)
-        self._talk = _Talk(order=order, ends_at=ends_at, pipe=pipe, began_at=now)
+        if not any(output.hears(self._talk_item(order, now, samples=1)) for output in self._outputs):
+            return Receipt(taken=False, why=_NO_OUTPUT)
+        try:
+            pipe = self._make_pipe(f"live-{order.id}") if order.input is None else self._microphone(order.input)
+        except OSError:
+            return Receipt(taken=False, why=_NO_PIPE)
+        self._talk = _Talk(order=order, ends_at=ends_at, pipe=pipe, began_at=now, waiting_since=self._clock.monotonic())
         self._append("live", {"live": order.id, "state": "opened", "by": order.by, "until": ends_at.isoformat()})
         return Receipt(taken=True)
 
     def pipe_of(self, live: str) -> Path | None:
-        """Return where the sound of a live talk goes, None where it is over."""
+        """Return where the sound of a live talk goes; None where it is over, or comes from a microphone."""
         talk = self._talk
-        return talk.pipe if talk is not None and talk.order.id == live and talk.ended_by is None else None
+        if talk is None or talk.order.id != live or talk.ended_by is not None or talk.order.input is not None:
+            return None
+        return talk.pipe
 
     def end_live(self, live: str, by: str) -> bool:
         """End a live talk; False where it is over already."""
@@ -306,9 +366,7 @@ class Takeovers:
         if talk is None or talk.order.id != live:
             return False
         talk.ended_by = by
-        self._stop_turn(None)
-        if self._turn is None:
-            self._close_talk()
+        self._end_talk(self._clock.now())
         return True
 
     def test(self, output: str, by: str, around: Surroundings, now: datetime) -> Receipt:
@@ -325,7 +383,7 @@ class Takeovers:
             )
         self._number += 1
         slot = f"{self._station}/test/{now:%Y%m%dT%H%M%S}-{self._number}"
-        self._test = _Test(slot=slot, output=output, by=by)
+        self._test = _Test(slot=slot, output=output, by=by, ordered_at=self._clock.monotonic())
         self._append("test", {"slot": slot, "output": output, "by": by, "state": "ordered"})
         return Receipt(taken=True)
 
@@ -347,12 +405,27 @@ class Takeovers:
             self._change(alerting.end(self._desk, stop, now))
         if self._talk is not None:
             self._talk.ended_by = by
-        if self._turn is None:
-            self._close_talk()
-            self._test = None
-        else:
+            if not self._sounds(self._live_slot(self._talk)):
+                self._close_talk(now)
+        if self._test is not None and not self._sounds(self._test.slot):
+            self._over_test("stopped", {})
+        if self._turn is not None:
             self._turn.stopping = True
         return had
+
+    def make_room(self, start: datetime, now: datetime) -> None:
+        """Let a planned item have the time from `start` on: the plan goes before talks and tests."""
+        silent_ns = round((self._clock.monotonic() + (start - now).total_seconds()) * 1e9)
+        talk, test = self._talk, self._test
+        if talk is not None:
+            talk.ends_at = min(talk.ends_at, start - KEEP_CLEAR)
+            if talk.ends_at <= now and self._sounds(self._live_slot(talk)):
+                self._stop_turn(silent_ns)
+        if test is not None and start < now + timedelta(seconds=CHIME_S + TEST_S) + KEEP_CLEAR:
+            if self._sounds(test.slot):
+                self._stop_turn(silent_ns)
+            else:
+                self._over_test("plan", {})
 
     def _why_not(self, around: Surroundings) -> Receipt | None:
         """Return why neither a talk nor a test may begin now."""
@@ -382,17 +455,29 @@ class Takeovers:
         if self._talk is not None and next_at is not None and next_at - KEEP_CLEAR < self._talk.ends_at:
             # The plan changed meanwhile: it goes before a talk.
             self._talk.ends_at = next_at - KEEP_CLEAR
-        if self._talk is not None and now >= self._talk.ends_at:
-            self._stop_turn(None)
-            if self._turn is None:
-                self._close_talk()
+        self._let_go_what_waits(now)
         if self._player.ready:
             self._begin_what_should(now, clear)
         self._save_progress()
 
+    def _let_go_what_waits(self, now: datetime) -> None:
+        """End a talk whose time is over, and talks and tests that found neither player nor output."""
+        monotonic = self._clock.monotonic()
+        talk, test = self._talk, self._test
+        if talk is not None:
+            waiting = not self._sounds(self._live_slot(talk))
+            late = waiting and monotonic - talk.waiting_since > PATIENCE_S
+            if late or now >= talk.ends_at or (waiting and talk.ended_by is not None):
+                self._end_talk(now)
+        if test is not None and not self._sounds(test.slot) and monotonic - test.ordered_at > PATIENCE_S:
+            self._over_test("not_begun", {})
+
     def _begin_what_should(self, now: datetime, clear: Callable[[], None]) -> None:
         wanted = alerting.turn(self._desk)
         if wanted is not None:
+            total = self._totals.get(self._slot_of(wanted.alert.order))
+            if self._turn is None and total is not None and total.vain and not self._an_output_is_good():
+                return  # said to nobody once already: it waits for an output
             current = alerting.on_air(self._desk)
             if wanted.at_once or current is None or self._turn is None:
                 self._begin_alert(wanted.alert, now, clear)
@@ -411,6 +496,12 @@ class Takeovers:
         clear()
         if self._turn is not None:
             self._give_way(self._turn, now)
+        # What was not even begun does not come up behind an emergency.
+        if self._talk is not None:
+            self._talk.ended_by = self._talk.ended_by or EMERGENCY_REASON.vi
+            self._close_talk(now)
+        if self._test is not None:
+            self._over_test("taken_over", {})
         file = FilePiece(path=self._media(order.sha256), sha256=order.sha256, samples=order.samples)
         kind = Tone.DRILL if order.drill else Tone.ALERT
         pieces: list[Piece] = [TonePiece(tone=kind, samples=alerting.tone_samples(order))]
@@ -419,9 +510,11 @@ class Takeovers:
                 pieces.append(SilencePiece(samples=alerting.gap_samples(order)))
             pieces.append(file)
         item = self._item_of(alert)
-        self._emergency_since = self._emergency_since or now
-        self._change(self._desk.put(replace(alert, state=AlertState.ON_AIR)))
+        if self._emergency_since is None:
+            self._emergency_since = self._clock.monotonic()
+        # Before its row, which a slow disk may hold up: that it was received is written already.
         self._arm(item, pieces, None, now, said=alert.said)
+        self._change(self._desk.put(replace(alert, state=AlertState.ON_AIR)))
 
     def _give_way(self, turn: _Turn, now: datetime) -> None:
         """End what sounds beside the plan for a graver order; one that was begun is said to its end later."""
@@ -429,11 +522,13 @@ class Takeovers:
         other = self._alert_of(turn)
         self._close_turn(turn, now)
         if other is not None:
-            self._wait_again(other, turn, now)
+            self._wait_again(other, turn, turn.run.position, now)
         elif turn.slot == self._slot_of_test():
             self._over_test("taken_over", turn.run.counted)
         elif self._talk is not None:
-            self._talk_over(self._talk, turn, {"cause": "taken_over", "next": turn.run.position}, now)
+            # It does not come back by itself.
+            self._talk.ended_by = self._talk.ended_by or EMERGENCY_REASON.vi
+            self._close_talk(now)
 
     def _begin_talk(self, talk: _Talk, now: datetime) -> None:
         chime = round(CHIME_S * SAMPLE_RATE_HZ)
@@ -445,12 +540,14 @@ class Takeovers:
             TonePiece(tone=Tone.CHIME, samples=chime),
             PipePiece(pipe=talk.pipe, samples=voice, buffer=round(buffer_s * SAMPLE_RATE_HZ)),
         ]
-        title = f"Nói trực tiếp: {talk.order.by}"
-        item = self._item(self._live_slot(talk), ItemKind.LIVE, title, start=talk.began_at, samples=chime + voice)
-        meant = talk.order.targets
-        item = replace(item, targets=meant)
+        item = self._talk_item(talk.order, talk.began_at, samples=chime + voice)
         own = [output.name for output in self._outputs if output.hears(item)]
         self._arm(item, pieces, own, now)
+
+    def _talk_item(self, order: LiveOrder, began_at: datetime, *, samples: int) -> RundownItem:
+        slot = f"{self._station}/live/{order.id}"
+        item = self._item(slot, ItemKind.LIVE, f"Nói trực tiếp: {order.by}", start=began_at, samples=samples)
+        return replace(item, targets=order.targets)
 
     def _begin_test(self, test: _Test, now: datetime) -> None:
         pieces: list[Piece] = [
@@ -545,10 +642,15 @@ class Takeovers:
         alert = self._alert_of(turn)
         self._close_turn(turn, now)
         if alert is not None:
-            self._wait_again(alert, turn, now)
+            self._totals[turn.slot].vain += 1
+            self._wait_again(alert, turn, turn.run.position, now)
         elif turn.slot == self._slot_of_test():
             self._over_test("player_lost", {})
-        # A talk goes on with the next player, chime and all, as long as its time lasts.
+        elif self._talk is not None and self._talk.ended_by is None and not turn.stopping:
+            # It goes on with the next player, chime and all, as long as its time lasts.
+            self._talk.waiting_since = self._clock.monotonic()
+        else:
+            self._close_talk(now)
 
     def _tell_started(self, turn: _Turn, now: datetime) -> None:
         alert = self._alert_of(turn)
@@ -561,9 +663,10 @@ class Takeovers:
         alert = self._alert_of(turn)
         turn.run = runs.refused(turn.run, _BAD_FILE, now)
         self._close_turn(turn, now)
-        if alert is not None:
-            self._change(self._desk.put(replace(alert, state=AlertState.REFUSED, why=_BAD_FILE)))
-            self._settle(turn.slot, turn.run.item, now, reason=_BAD_FILE, by=None)
+        if alert is not None and not alert.final:
+            refused = replace(alert, state=AlertState.REFUSED, why=_BAD_FILE)
+            self._change(self._desk.put(refused))
+            self._settle_alert(refused, now)
 
     def _ended(self, turn: _Turn, event: Mapping[str, Any], now: datetime, to_wall: Callable[[int], datetime]) -> None:
         outputs = event["outputs"]
@@ -586,44 +689,47 @@ class Takeovers:
         elif turn.slot == self._slot_of_test():
             self._over_test(event["cause"], {name: output["samples"] for name, output in outputs.items()})
         elif self._talk is not None and turn.slot == self._live_slot(self._talk):
-            self._talk_over(self._talk, turn, event, now)
+            self._close_talk(now)
 
     def _alert_turn_over(self, alert: Alert, turn: _Turn, event: Mapping[str, Any], now: datetime) -> None:
         if alert.final:
             return
-        if event["cause"] in ("complete", "output_lost"):
+        heard = max((output["samples"] for output in event["outputs"].values()), default=0)
+        whole = heard >= WHOLE * length(turn.sounding.pieces)
+        if event["cause"] in ("complete", "output_lost") and whole:
             done = replace(alert, state=AlertState.DONE, said=alert.order.repeats, ended_at=turn.run.ended_at or now)
             self._change(self._desk.put(done))
             self._settle_alert(done, now)
         else:
-            self._wait_again(alert, turn, now)
+            if event["cause"] != "stopped":
+                self._totals[turn.slot].vain += 1
+            # What went out to a muted or missing output was said to nobody.
+            self._wait_again(alert, turn, min(turn.run.position, heard + SAMPLE_RATE_HZ), now)
 
-    def _wait_again(self, alert: Alert, turn: _Turn, now: datetime) -> None:
-        """Put back an order whose turn was cut short, not by a stop; give it up after several tries."""
+    def _wait_again(self, alert: Alert, turn: _Turn, position: int, now: datetime) -> None:
+        """Put back an order whose turn was cut short, not by a stop; give it up after several tries.
+
+        position: the sample of the turn up to which it was heard.
+        """
         if alert.final:
             return
-        said = alerting.said_by(alert.order, turn.run.position, said=turn.said)
+        said = alerting.said_by(alert.order, position, said=turn.said)
+        total = self._totals[turn.slot]
+        if said > turn.said:
+            total.vain = min(total.vain, 1)
         if said >= alert.order.repeats:
             over = replace(alert, state=AlertState.DONE, said=said, ended_at=now)
-        elif self._totals[turn.slot].turns >= TRIES and turn.run.cause == "source_failed":
+        elif total.vain >= TRIES and turn.run.cause == "source_failed":
             over = replace(alert, state=AlertState.STOPPED, said=said, ended_at=now, why=_BAD_FILE)
+        elif total.vain >= VAIN_TRIES:
+            over = replace(alert, state=AlertState.STOPPED, said=said, ended_at=now, why=_IN_VAIN)
         else:
-            self._change(self._desk.put(replace(alert, state=AlertState.RECEIVED, said=said)))
+            waiting = replace(alert, state=AlertState.RECEIVED, said=said)
+            total.keep_useful(waiting)
+            self._change(self._desk.put(waiting))
             return
         self._change(self._desk.put(over))
         self._settle_alert(over, now)
-
-    def _talk_over(self, talk: _Talk, turn: _Turn, event: Mapping[str, Any], now: datetime) -> None:
-        if event["cause"] == "taken_over" or (
-            talk.ended_by is None and now < talk.ends_at and event["cause"] != "stopped"
-        ):
-            # An emergency goes before it, and it does not come back by itself.
-            talk.ended_by = talk.ended_by or EMERGENCY_REASON.vi
-        spoken = max(event["next"], 1)
-        # As long as it was, it was meant to be.
-        item = replace(turn.run.item, samples=spoken, end=turn.run.item.start + _seconds(spoken))
-        self._settle(turn.slot, item, now, reason=None, by=talk.order.by)
-        self._close_talk()
 
     def _over_test(self, cause: str, counted: Mapping[str, int]) -> None:
         test = self._test
@@ -643,6 +749,16 @@ class Takeovers:
             self._test = None
 
     # Ends
+
+    def _end_talk(self, now: datetime) -> None:
+        """Let the talk fall silent, or be over where it does not sound."""
+        if self._talk is not None and self._sounds(self._live_slot(self._talk)):
+            self._stop_turn(None)
+        else:
+            self._close_talk(now)
+
+    def _sounds(self, slot: SlotId) -> bool:
+        return self._turn is not None and self._turn.slot == slot
 
     def _silence_what_is_over(self) -> None:
         """Let fall silent at once what is over by order or expiry."""
@@ -679,11 +795,13 @@ class Takeovers:
         """Add what was counted in a turn to its slot's total."""
         total = self._totals.setdefault(turn.slot, _Total())
         run = turn.run
+        alert = self._alert_of(turn)
+        # The tone of a second turn is more than was ordered: it makes up for nothing.
+        tone = alerting.tone_samples(alert.order) if alert is not None else 0
         total.started_at = total.started_at or run.started_at
         for name, samples in run.counted.items():
-            total.counted[name] = total.counted.get(name, 0) + samples
-        for name, samples in run.part_counted.items():
-            total.counted[name] = total.counted.get(name, 0) + samples
+            before = total.counted.get(name, 0)
+            total.counted[name] = before + max(0, samples - min(tone, before))
         total.parts = (*total.parts, *run.parts)
         total.holes_s += run.holes_s
         self._listen(None, turn.airing, round(self._clock.monotonic() * 1e9))
@@ -692,15 +810,15 @@ class Takeovers:
 
     def _settle_alert(self, alert: Alert, now: datetime) -> None:
         item = self._item_of(alert)
-        self._settle(item.slot, item, now, reason=alert.why, by=alert.by)
+        self._settle(item.slot, item, alert.ended_at or now, reason=alert.why, by=alert.by)
         self._checkpoint(f"alert/{alert.order.id}", None)
 
-    def _settle(self, slot: SlotId, item: RundownItem, now: datetime, *, reason: Text | None, by: str | None) -> None:
+    def _settle(
+        self, slot: SlotId, item: RundownItem, ended_at: datetime, *, reason: Text | None, by: str | None
+    ) -> None:
         total = self._totals.pop(slot, None)
         if total is None:
             return
-        own = [output for output in self._outputs if output.hears(item)] or list(self._outputs)
-        # A second tone after an interruption is more than was ordered; no more than that is counted.
         counted = {name: min(samples, item.samples) for name, samples in total.counted.items()}
         run = Run(
             item=item,
@@ -712,15 +830,28 @@ class Takeovers:
             holes_s=total.holes_s,
             reason=reason,
             by=by,
-            ended_at=total.parts[-1].ended_at if total.parts else now,
+            ended_at=total.parts[-1].ended_at if total.parts else ended_at,
         )
-        self._finish(judge(run, tuple((output.name, output.kind) for output in own), now))
+        self._hand_over(run)
 
-    def _close_talk(self) -> None:
+    def _close_talk(self, now: datetime) -> None:
+        """End the talk, with the row of what was heard of it."""
         talk = self._talk
-        if talk is not None:
-            self._append("live", {"live": talk.order.id, "state": "ended", "by": talk.ended_by or talk.order.by})
-            self._talk = None
+        if talk is None:
+            return
+        slot = self._live_slot(talk)
+        total = self._totals.get(slot)
+        if total is not None:
+            # As long as it was, it was meant to be.
+            spoken = max(sum(part.next - part.first for part in total.parts), 1)
+            item = self._talk_item(talk.order, talk.began_at, samples=spoken)
+            self._settle(slot, item, now, reason=None, by=talk.order.by)
+        self._append("live", {"live": talk.order.id, "state": "ended", "by": talk.ended_by or talk.order.by})
+        self._checkpoint(f"live/{talk.order.id}", None)
+        if talk.order.input is None:
+            with contextlib.suppress(OSError):
+                talk.pipe.unlink(missing_ok=True)
+        self._talk = None
 
     # Small things
 
@@ -737,7 +868,7 @@ class Takeovers:
 
     def _note_unsaid(self, alert: Alert) -> None:
         """Write the row of an order that ended without a sound."""
-        verdict = {AlertState.EXPIRED: Verdict.MISSED, AlertState.CANCELLED: Verdict.CANCELLED}.get(alert.state)
+        verdict = _UNSAID.get(alert.state)
         item = self._item_of(alert)
         if verdict is None or item.slot in self._totals or alert.why is None:
             return
@@ -758,15 +889,37 @@ class Takeovers:
 
     def _save_progress(self) -> None:
         turn = self._turn
-        alert = self._alert_of(turn) if turn is not None else None
-        if turn is None or alert is None or self._clock.monotonic() - turn.saved_at < 0.5:
+        if turn is None or self._clock.monotonic() - turn.saved_at < 0.5:
             return
         turn.saved_at = self._clock.monotonic()
+        alert = self._alert_of(turn)
+        if alert is None:
+            self._save_talk(turn)
+            return
         said = alerting.said_by(alert.order, turn.run.position, said=turn.said)
         counted = dict(self._totals[turn.slot].counted)
         for name, samples in turn.run.part_counted.items():
             counted[name] = counted.get(name, 0) + samples
         self._checkpoint(f"alert/{alert.order.id}", {"said": said, "counted": counted})
+
+    def _save_talk(self, turn: _Turn) -> None:
+        """Keep what is known of a talk, as its row would be if the power went now."""
+        talk, total = self._talk, self._totals[turn.slot]
+        if talk is None or turn.slot != self._live_slot(talk):
+            return
+        run = runs.interrupted(turn.run, self._clock.now())
+        names = {*run.counted, *total.counted}
+        run = replace(
+            run,
+            state=RunState.ENDED,
+            started_at=total.started_at or run.started_at,
+            counted={name: run.counted.get(name, 0) + total.counted.get(name, 0) for name in names},
+            parts=(*total.parts, *run.parts),
+            holes_s=total.holes_s + run.holes_s,
+            reason=_CUT_OFF,
+            by=talk.order.by,
+        )
+        self._checkpoint(f"live/{talk.order.id}", dump(run))
 
     def _alert_of(self, turn: _Turn) -> Alert | None:
         return self._desk.alerts.get(turn.slot.removeprefix(f"{self._station}/emergency/"))
@@ -789,11 +942,13 @@ class Takeovers:
         return now if self._clock.state().trusted else now + self._ahead
 
 
+_UNSAID = {
+    AlertState.EXPIRED: Verdict.MISSED,
+    AlertState.CANCELLED: Verdict.CANCELLED,
+    AlertState.STOPPED: Verdict.MISSED,
+}
+
 _BAD_FILE = Text(
     "Tệp âm thanh khẩn cấp trên máy không đúng bản đã duyệt.",
     "The emergency recording on this machine is not the approved one.",
 )
-
-
-def _seconds(samples: int) -> timedelta:
-    return timedelta(seconds=samples / SAMPLE_RATE_HZ)

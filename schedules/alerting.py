@@ -18,6 +18,7 @@ REMEMBERED = timedelta(hours=48)
 
 _NOT_MEANT = Text("Lệnh không dành cho đài này.", "The order is not for this station.")
 _LATE = Text("Lệnh đến khi đã hết hiệu lực, không phát.", "The order came after it had expired; it does not air.")
+_UNHEARD = Text("Lệnh hết hiệu lực khi chưa phát được.", "The order expired before it could sound.")
 _EXPIRED = Text("Lệnh hết hiệu lực trước khi phát xong.", "The order expired before it was said in full.")
 
 
@@ -88,7 +89,7 @@ def expire(desk: Desk, now: datetime) -> Desk:
         if now >= alert.order.expires_at and alert.state is not AlertState.ON_AIR:
             said = alert.started_at is not None
             ended = AlertState.STOPPED if said else AlertState.EXPIRED
-            desk = desk.put(replace(alert, state=ended, why=_EXPIRED if said else _LATE))
+            desk = desk.put(replace(alert, state=ended, why=_EXPIRED if said else _UNHEARD))
     return Desk(
         alerts={name: alert for name, alert in desk.alerts.items() if now < alert.order.expires_at + REMEMBERED},
         stops={name: stop for name, stop in desk.stops.items() if now < stop.expires_at + REMEMBERED},

@@ -158,9 +158,16 @@ def _filler(
 
 
 def sources_wanted(
-    items: Iterable[RundownItem], sources: Iterable[RelaySource], now: datetime
+    items: Iterable[RundownItem],
+    sources: Iterable[RelaySource],
+    now: datetime,
+    *,
+    sounding: Collection[SourceCode] = (),
 ) -> Mapping[SourceCode, RelaySource]:
-    """Return the sources that should be open now: those of places that begin within a minute or are not over."""
+    """Return the sources that should be open now: those of places that begin within a minute or are not over.
+
+    sounding: those on air, whatever the wall clock was set to meanwhile.
+    """
     named = {
         item.relay
         for item in items
@@ -169,4 +176,4 @@ def sources_wanted(
         and item.cancelled_by is None
         and item.due - OPEN_AHEAD <= now < place_ends(item)
     }
-    return {source.code: source for source in sources if source.code in named}
+    return {source.code: source for source in sources if source.code in named or source.code in sounding}

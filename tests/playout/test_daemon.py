@@ -573,9 +573,10 @@ def test_nothing_sounds_after_the_permitted_hours(folder: Path, off_s: int) -> N
 
 
 def test_an_item_waits_out_a_long_absence_of_the_clock(village: Village) -> None:
-    """Untrusted for five and a half minutes in a long item: it goes on where the clock is."""
+    """Untrusted for five and a half minutes with no player, it waits; then it goes on where the clock is."""
     village.until(START + timedelta(seconds=40))
     village.clock.trusted = NEVER
+    village.players[-1].kill()
     village.live(330)
     village.clock.trusted = ClockState(trusted=True, reason=Text("Đã có giờ.", "Known again."))
     village.until(START + timedelta(minutes=11))

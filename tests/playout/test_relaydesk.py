@@ -43,7 +43,7 @@ class Tick:
             runs=self.runs,
             settled=self.settled,
             intent=INTENT,
-            facts=Facts(station="XA"),
+            facts=lambda: Facts(station="XA"),
             state_of=lambda _code: (state, lasting_s),
             now=second(after),
         )

@@ -301,6 +301,7 @@ def test_a_live_talk_begins_with_a_chime_and_ends_before_the_next_item(village: 
     village.live(2)
     status = village.daemon.status()
     pipe = village.folder / "run" / "live-noi.pcm"
+    mode = pipe.stat().st_mode & 0o777
     heard = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     taken = village.daemon.live_audio("noi", b"\1\2\3")
     voice = os.read(heard, 100)
@@ -318,7 +319,8 @@ def test_a_live_talk_begins_with_a_chime_and_ends_before_the_next_item(village: 
     assert ("live", Verdict.AIRED) == (talk.kind, talk.verdict)
     assert 55 <= talk.seconds_aired <= 59
     assert Verdict.AIRED is programme.verdict
-    assert 0o600 == pipe.stat().st_mode & 0o777
+    assert 0o600 == mode
+    assert not pipe.exists()
 
 
 def test_a_talk_is_refused_where_it_does_not_fit(village: Village) -> None:
