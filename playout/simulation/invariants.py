@@ -174,7 +174,9 @@ class Witness:
         for item in rundown.items:
             if item.start > now or since is None or item.slot in self.airings or item.slot in runs:
                 continue
-            latest = item.start + timedelta(seconds=item.late_limit_s) + KNOWN_WITHIN
+            # A relay may yet be joined as long as its place lasts.
+            begins = item.end if item.relay is not None else item.start + timedelta(seconds=item.late_limit_s)
+            latest = begins + KNOWN_WITHIN
             if now > latest and item.start >= since:
                 self._wrong("I11", f"{item.slot} is overdue since {latest:%d.%m. %H:%M:%S} UTC and has no row")
         for run in runs.values():

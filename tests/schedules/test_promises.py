@@ -52,6 +52,7 @@ def test_what_was_planned_at_first_is_what_airs(messy: Intent, start: datetime) 
         r.slot: (r.started_at, r.segment)
         for r in life.rows
         if r.verdict is Verdict.AIRED
+        and r.kind != "relay"
         and r.started_at is not None
         and r.ended_at is not None
         and inside.contains(r.started_at)
