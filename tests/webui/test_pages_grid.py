@@ -75,12 +75,12 @@ def test_every_recurrence_is_made_by_form_and_shown_again(world, fields, expecte
     assert grid(world) == (rule,)
 
 
-def test_the_timing_of_items_is_made_by_form(world):
-    """Exact and soft places, a relay with its length, a filler and an optional one come into the grid as typed."""
+@pytest.mark.parametrize("said", [{"what-0": "r:"}, {"what-0": "", "kind-0": "relay"}, {"what-0": ""}])
+def test_the_timing_of_items_is_made_by_form(world, said):
+    """Exact and soft places, a relay named in any of three ways, a filler and an optional one come in as typed."""
     client = world.signed_in("operator")
     form = FORM | {
-        "kind-0": "relay",
-        "what-0": "r:",
+        "kind-0": "segment",
         "relay-0": "VOV1",
         "length-0": "10",
         "kind-1": "segment",
@@ -97,7 +97,7 @@ def test_the_timing_of_items_is_made_by_form(world):
         "optional-3": "1",
     }
 
-    assert world.publish(client, PATH, form).status_code == 303
+    assert world.publish(client, PATH, form | said).status_code == 303
 
     (rule,) = grid(world)
     relay, hard, soft, filler = rule.items
@@ -128,7 +128,7 @@ def test_what_is_wrong_stands_beside_its_field_all_at_once(world):
             "template": "khong-co",
             "targets": ["thon-1"],
             "kind-0": "relay",
-            "what-0": "r:",
+            "what-0": "",
             "kind-1": "segment",
             "what-1": "p:CDS",
             "timing-1": "hard",

@@ -16,7 +16,7 @@ from schedules.emergency import LONGEST_TONE_S, MOST_REPEATS, SHORTEST_TONE_S, A
 from schedules.errors import Refused
 from schedules.findings import Finding
 from schedules.segment import SAMPLE_RATE_HZ, SegmentState
-from schedules.station import Station
+from schedules.station import Station, units_above
 from store import segments
 from store.emergencies import OrderRecord, OrderState, Standing, TemplateRecord
 from store.identity import new_id
@@ -360,8 +360,9 @@ def _choices(mine: Scope) -> list[Choice]:
 
 
 def _approved(mine: Scope) -> list[SegmentRecord]:
+    libraries = mine.unit_codes | set(units_above(mine.all_units, mine.person.unit))
     with services().database.reading() as session:
-        found = segments.listing(session, owners=mine.unit_codes, states=(SegmentState.APPROVED,), limit=_RECORDINGS)
+        found = segments.listing(session, owners=libraries, states=(SegmentState.APPROVED,), limit=_RECORDINGS)
     return [record for record in found if (record.duration_s or 0) <= emergencies.MOST_MESSAGE_S]
 
 
@@ -461,7 +462,8 @@ def _place(mine: Scope, standing: Standing, zone: str) -> Place:
         words.append(ngettext("đã nói %(num)d lần", "đã nói %(num)d lần", standing.said))
     if standing.stopping and not standing.final:
         words.append(_("đang gửi lệnh dừng"))
-    if standing.stopped_by_name:
+    # Once the station has told, its own sentence names who stopped it.
+    if standing.stopped_by_name and standing.why is None:
         words.append(_("%(name)s dừng", name=standing.stopped_by_name))
     about = ", ".join(words)
     if standing.why:

@@ -64,7 +64,7 @@ class ItemRow:
     @property
     def plain(self) -> bool:
         """Whether everything but kind and content is as usual."""
-        return self.timing == Timing.RELATIVE.value and not self.relay and not self.length
+        return self.timing == Timing.RELATIVE.value and not self.length and self.what != "r:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,19 +322,21 @@ def _drafted(known: SessionRule | None) -> Draft:
     form = request.form
     places: list[tuple[float, ItemRow]] = []
     for number in range(_MOST_ITEMS):
-        what = form.get(f"what-{number}", "")
+        kind, relay = form.get(f"kind-{number}", ""), _line(form.get(f"relay-{number}", ""))
+        # Whoever names a source, or says that a place is a relay, need not say it a second time.
+        what = form.get(f"what-{number}", "") or ("r:" if relay or kind == ItemKind.RELAY.value else "")
         if not what:
             continue
         row = ItemRow(
             id=form.get(f"item-{number}", ""),
-            kind=form.get(f"kind-{number}", ""),
+            kind=ItemKind.RELAY.value if what == "r:" and kind != ItemKind.LIVE.value else kind,
             what=what,
             optional=form.get(f"optional-{number}") == "1",
             timing=form.get(f"timing-{number}", Timing.RELATIVE.value),
             offset=_line(form.get(f"offset-{number}", "")),
             bound=_line(form.get(f"bound-{number}", "")),
             length=_line(form.get(f"length-{number}", "")),
-            relay=_line(form.get(f"relay-{number}", "")),
+            relay=relay,
         )
         places.append((_place(form.get(f"place-{number}", ""), number), row))
     return Draft(

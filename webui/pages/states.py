@@ -79,7 +79,7 @@ AMPLIFIERS = {
 }
 EARS = {
     "hearing": _mark("aired", "Đang nghe đầu ra", "The output is being heard"),
-    "matching": _mark("aired", "Nghe thấy đúng bài đang phát", "What is heard is what is on air"),
+    "matching": _mark("aired", "Đang nghe và đối chiếu với bài đang phát", "Heard and compared with what is on air"),
     "lost": _mark("at_risk", "Không nghe được đầu ra để kiểm tra", "The output cannot be heard for checking"),
     "foreign": _mark("fault", "Đầu ra có tiếng khác với bài đang phát", "Something else is heard than what is on air"),
     "silent": _mark("fault", "Đầu ra im tiếng", "Nothing is heard"),
