@@ -48,10 +48,10 @@ def state_of(loa: RunningLoa, order: str) -> str:
 def test_f63_f65_an_emergency_cuts_a_programme_within_half_a_second_and_the_programme_goes_on(
     loa: RunningLoa, pulse: PulseServer, tmp_path: Path
 ) -> None:
-    """Tone at the sink at once after the second person's yes; stopped by a person; what was cut goes on."""
+    """Tone at the sink at once after the second person's yes; stopped by a person; what was cut is said anew, whole."""
     loa.person("nghia", "approver", scopes=("emergency",))
     loa.person("bithu", "approver", scopes=("emergency",))
-    make_mp3(tmp_path / "dai.mp3", seconds=100.0)
+    make_mp3(tmp_path / "dai.mp3", seconds=30.0)
     make_mp3(tmp_path / "khan.mp3", seconds=4.0, seed=3)
     programme = loa.approved(tmp_path / "dai.mp3", station=NAME, title="Bài dài")
     message = loa.approved(tmp_path / "khan.mp3", station=NAME, title="Lũ quét")
@@ -72,13 +72,12 @@ def test_f63_f65_an_emergency_cuts_a_programme_within_half_a_second_and_the_prog
         loa.ask("POST", f"/emergencies/{order['id']}/stop", "bithu", json={"reason": "Thử"})
         wait_for("the stop", lambda: state_of(loa, order["id"]) == "stopped", 10)
     wait_for("the programme again", lambda: loa.ask("GET", f"/stations/{NAME}", "hanh")["state"] == "on_air", 10)
-    row = loa.row(NAME, slot, timeout_s=120)
+    row = loa.row(NAME, slot, timeout_s=90)
     emergency = loa.row(NAME, f"{NAME}/emergency/{order['id']}")
 
     assert begun.likeness > 0.9
     assert 0 < (first_ns - confirmed_ns) / 1e9 < 2.0
     assert ("partial", "emergency") == (emergency["verdict"], emergency["kind"])
     assert 8 <= emergency["seconds_aired"] <= 14
-    assert 80 <= row["seconds_aired"] <= 95
-    assert row["holes_s"] >= 8
-    assert "E2" == row["evidence"]
+    assert ("aired", "E2", 2) == (row["verdict"], row["evidence"], len(row["parts"]))
+    assert 29 <= row["seconds_aired"] <= 31
