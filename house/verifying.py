@@ -38,11 +38,18 @@ def verify_stations(data: Path, station: str | None = None, heads: Sequence[Witn
 
 
 def verify_given(path: Path, data: Path, heads: Sequence[Witness] = ()) -> Answer:
-    """Verify a journal or a proof that somebody brought, with the keys that DATA knows. Raises OSError."""
+    """Verify a journal or a proof that somebody brought, with the keys and rows that DATA knows. Raises OSError."""
     known = known_keys(data)
     if is_proof(path):
         return _proof(path, known)
-    return _journal(path.stem, path, None, heads, known)
+    answer = _journal(path.stem, path, None, heads, known)
+    if not answer["ok"] or answer["known_as"] is None:
+        return answer
+    code, last = answer["known_as"], answer["rows"]
+    here = [*_noted(data / "journal" / f"{code}.db", known[code]), *_copied(data / "loa.db", code)]
+    # An older copy is no forgery: what came after its end is told and not held against it.
+    answer = _journal(path.stem, path, None, [*heads, *(one for one in here if one.seq <= last)], known)
+    return answer | ({"known_to": max((one.seq for one in here), default=0)} if answer["ok"] else {})
 
 
 def known_keys(data: Path) -> dict[str, VerifyKey]:
@@ -55,10 +62,8 @@ def lines(answer: Answer) -> list[Text]:
     """Return what an answer says, for people."""
     name = answer["journal"] if "journal" in answer else answer["proof"]
     if "findings" in answer:
-        said = [
-            Text(f"{f['where']}: {f['message']['vi']}", f"{f['where']}: {f['message']['en']}")
-            for f in answer["findings"]
-        ]
+        # Of a key that is not known the last line speaks.
+        said = [_of_finding(f) for f in answer["findings"] if f["code"] != "proof_key_unknown"]
     elif not answer["ok"]:
         row, reason = answer["first_bad_row"], answer["reason"]
         said = [Text(f"HỎNG ở dòng {row}: không đúng như đài đã ghi.", f"BROKEN at row {row}: {reason}")]
@@ -67,6 +72,11 @@ def lines(answer: Answer) -> list[Text]:
     if answer["ok"] and "proof" in answer:
         said = [Text("nguyên vẹn, đúng như đài đã ký.", "whole and as the station signed it."), *said]
     return [Text(f"{name}: {text.vi}", f"{name}: {text.en}") for text in [*said, *_of_key(answer)]]
+
+
+def _of_finding(finding: Answer) -> Text:
+    where = f"{finding['where']}: " if finding["where"] else ""
+    return Text(f"{where}{finding['message']['vi']}", f"{where}{finding['message']['en']}")
 
 
 def _of_whole_journal(answer: Answer) -> list[Text]:
@@ -91,6 +101,15 @@ def _of_whole_journal(answer: Answer) -> list[Text]:
             Text(
                 f"Dòng {first} đến {last} đã mất khi đĩa hỏng; đài đã tự ghi nhận và ký.",
                 f"Rows {first} to {last} were lost with a damaged disk; the station said so and signed it.",
+            )
+        )
+    if answer.get("known_to", rows) > rows:
+        said.append(
+            Text(
+                f"Tệp dừng ở dòng {rows}, máy này đã biết tới dòng {answer['known_to']} của đài:"
+                f" là bản sao cũ hơn, hoặc đã bị cắt từ dòng {rows + 1}.",
+                f"It ends at row {rows}, this machine knows row {answer['known_to']} of that station:"
+                f" an older copy, or cut off from row {rows + 1} on.",
             )
         )
     return said

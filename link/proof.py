@@ -182,26 +182,29 @@ def verify(source: Path | bytes, known: Mapping[str, VerifyKey]) -> ProofReport:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             return _verify(archive, known)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        return _unreadable(str(error))
+        return _unreadable("tệp không phải ZIP nguyên vẹn", str(error))
 
 
 def _verify(archive: zipfile.ZipFile, known: Mapping[str, VerifyKey]) -> ProofReport:
     names = archive.namelist()
     if len(names) > _MOST_FILES or sum(entry.file_size for entry in archive.infolist()) > _ALL_BYTES:
-        return _unreadable("too large")
+        return _unreadable("tệp quá lớn", "too large")
     cover, seal = _small(archive, COVER), _small(archive, SEAL)
     if cover is None or seal is None:
-        return _unreadable(f"no {COVER if cover is None else SEAL}")
+        missing = COVER if cover is None else SEAL
+        return _unreadable(f"thiếu {missing}", f"no {missing}")
     try:
         proof = load(Proof, json.loads(cover))
         signature = str(json.loads(seal)["signature"])
         key = VerifyKey(bytes.fromhex(proof.key))
     except ValidationError as error:
-        return _unreadable(f"{COVER}: {'.'.join(str(part) for part in error.errors()[0]['loc'])}")
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        return _unreadable(f"{COVER} sai ở “{place}”", f"{COVER}: {place}")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        return _unreadable(f"{COVER}: {type(error).__name__}")
+        return _unreadable(f"{COVER} hoặc {SEAL} không đúng dạng", f"{COVER} or {SEAL}: {type(error).__name__}")
     if proof.format != FORMAT or proof.version != VERSION:
-        return _unreadable(f"{proof.format} {proof.version}")
+        kind = f"{proof.format} {proof.version}"
+        return _unreadable(f"dạng “{kind}”, phiên bản này chưa biết", kind)
     sealed = _fits(key, cover, signature)
     findings = [
         *_numbers(proof),
@@ -436,8 +439,8 @@ def _whose(proof: Proof, key: VerifyKey, known: Mapping[str, VerifyKey]) -> tupl
         hint = Text("Không dùng tệp này làm minh chứng.", "Do not take this file as proof.")
         return owner, (_finding("proof_key_foreign", text, "", Severity.ERROR, hint),)
     text = Text(
-        f"Tệp nguyên vẹn theo khóa {print_}, nhưng máy này không biết khóa đó.",
-        f"It is whole by key {print_}, which this machine does not know.",
+        f"Máy này không biết khóa {print_} đã ký tệp.",
+        f"This machine does not know the key {print_} that signed it.",
     )
     hint = Text(
         f"Hỏi đài {proof.station} mã khóa và so từng nhóm.", f"Ask {proof.station} for its key and compare each group."
@@ -463,8 +466,8 @@ def _hash(fields: Mapping[str, Any]) -> str | None:
 # Words
 
 
-def _unreadable(why: str) -> ProofReport:
-    text = Text(f"Không đọc được tệp minh chứng: {why}.", f"The proof cannot be read: {why}.")
+def _unreadable(vi: str, en: str) -> ProofReport:
+    text = Text(f"Không đọc được tệp minh chứng: {vi}.", f"The proof cannot be read: {en}.")
     hint = Text("Tải lại tệp từ trang nhật ký.", "Download it again from the air log.")
     finding = _finding("proof_unreadable", text, "", Severity.ERROR, hint)
     return ProofReport(proof=None, fingerprint="", known_as=None, findings=(finding,))

@@ -91,14 +91,40 @@ def test_a_journal_from_elsewhere_names_its_signer(data: Path, tmp_path: Path) -
     assert "does not know" in said
 
 
+def test_a_brought_journal_is_held_against_what_this_machine_knows_of_its_station(data: Path, tmp_path: Path) -> None:
+    """Where it ends earlier that is said, where a row differs it is named: the key alone hides nothing."""
+    brought = tmp_path / "usb.db"
+    shutil.copy(data / "journal" / "XA.db", brought)
+    connection = sqlite3.connect(brought)
+    connection.execute("DROP TRIGGER journal_no_delete")
+    connection.execute("DELETE FROM journal WHERE seq > 7")
+    connection.execute("DELETE FROM head WHERE seq > 7")
+    connection.commit()
+    connection.close()
+
+    code, answer = verified(data, str(brought))
+    said = CliRunner().invoke(main, ["journal", "verify", "--data", str(data), str(brought)]).stdout
+    store = sqlite3.connect(data / "loa.db")
+    store.execute("CREATE TABLE airing (station, seq, hash)")
+    store.execute("INSERT INTO airing VALUES ('XA', 4, ?)", ("0" * 64,))
+    store.commit()
+    store.close()
+
+    assert (0, 7, 10) == (code, answer["rows"], answer["known_to"])
+    assert "bị cắt từ dòng 8" in said
+    assert (1, 4) == (lambda code, answer: (code, answer["first_bad_row"]))(*verified(data, str(brought)))
+
+
 def test_a_proof_is_known_by_its_first_bytes(data: Path, tmp_path: Path) -> None:
-    """A ZIP goes to the check of proofs, which names what is wrong with it."""
+    """A ZIP goes to the check of proofs, which names what is wrong with it in sentences without empty places."""
     proof = tmp_path / "loa-proof.zip"
     proof.write_bytes(b"PK\3\4 and nothing more")
 
     code, answer = verified(data, str(proof))
     assert (1, False) == (code, answer["ok"])
     assert answer["findings"]
+    said = CliRunner().invoke(main, ["journal", "verify", "--data", str(data), str(proof)]).stdout
+    assert "loa-proof.zip: Không đọc được tệp minh chứng: tệp không phải ZIP nguyên vẹn." in said
 
 
 @pytest.mark.parametrize(
