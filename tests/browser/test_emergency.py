@@ -95,10 +95,12 @@ class Somebody:
         """Keep a picture, and require a page that fits its screen and that axe has nothing to say about."""
         OUT.mkdir(parents=True, exist_ok=True)
         self.page.evaluate("document.fonts.ready.then(() => true)")
-        width = self.page.viewport_size["width"]
-        self.page.screenshot(path=OUT / f"{label}.{width}.png", full_page=True)
-        wide = self.page.evaluate("document.documentElement.scrollWidth")
-        self.found += [f"{label} is {wide} px wide"] if wide > width else []
+        size = self.page.viewport_size
+        self.page.screenshot(path=OUT / f"{label}.{size['width']}.png", full_page=True)
+        for width in (320, 390, size["width"]):
+            self.page.set_viewport_size({"width": width, "height": size["height"]})
+            wide = self.page.evaluate("document.documentElement.scrollWidth")
+            self.found += [f"{label} is {wide} px wide on {width} px"] if wide > width else []
         self.page.evaluate(AXE.read_text("utf-8"))
         violations = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
         self.found += [f"{label} {one['id']}: {one['nodes'][0]['html'][:160]}" for one in violations]

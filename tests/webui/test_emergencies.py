@@ -328,8 +328,8 @@ def test_a_token_needs_the_scope_for_it(room, world):
         tokens.issue(session, room.person("operator"), world.clock.now(), scopes=["everything"])
 
 
-def test_the_password_is_asked_again_after_five_minutes(room, world):
-    """A screen that was left open is not enough for an alarm; a drill goes without."""
+def test_s12_the_password_is_asked_again_after_five_minutes(room, world):
+    """S12: a screen that was left open is not enough for an alarm; a drill goes without."""
     browser = world.signed_in("operator")
     headers = {"X-CSRFToken": world.csrf(browser)}
     body = {"stations": ["LONGHIEP"], "segment": room.segment["id"]}

@@ -102,8 +102,8 @@ def test_an_output_is_sounded_by_name(world, client):
     assert (refused.status_code, refused.json["detail"]) == (409, "Đang phát, nên không thử được.")
 
 
-def test_f36_a_person_vouches_for_the_time_that_was_shown(world, client):
-    """F36: what was on a page for more than two minutes is no longer what the person saw."""
+def test_f28_a_person_vouches_for_the_time_that_was_shown(world, client):
+    """F28: what was on a page for more than two minutes is no longer what the person saw."""
     door = world.doors["LONGHIEP"]
     path = "/api/v1/stations/LONGHIEP/clock"
     shown = world.clock.now()
