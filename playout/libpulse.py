@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 from schedules.errors import OutputError
@@ -53,6 +54,77 @@ class _TimingInfo(ctypes.Structure):
     )
 
 
+_CHANNELS = 32
+_SUSPENDED = 2
+
+
+class _ChannelMap(ctypes.Structure):
+    _fields_ = (("channels", ctypes.c_uint8), ("map", ctypes.c_int * _CHANNELS))
+
+
+class _Volume(ctypes.Structure):
+    _fields_ = (("channels", ctypes.c_uint8), ("values", ctypes.c_uint32 * _CHANNELS))
+
+    @property
+    def loudest(self) -> int:
+        """The volume of the loudest channel; 0 is silence."""
+        return max(self.values[: self.channels], default=0)
+
+
+class _SinkInfo(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("index", ctypes.c_uint32),
+        ("description", ctypes.c_char_p),
+        ("sample_spec", _SampleSpec),
+        ("channel_map", _ChannelMap),
+        ("owner_module", ctypes.c_uint32),
+        ("volume", _Volume),
+        ("mute", ctypes.c_int),
+        ("monitor_source", ctypes.c_uint32),
+        ("monitor_source_name", ctypes.c_char_p),
+        ("latency", ctypes.c_uint64),
+        ("driver", ctypes.c_char_p),
+        ("flags", ctypes.c_int),
+        ("proplist", ctypes.c_void_p),
+        ("configured_latency", ctypes.c_uint64),
+        ("base_volume", ctypes.c_uint32),
+        ("state", ctypes.c_int),
+    )
+
+
+class _SinkInputInfo(ctypes.Structure):
+    _fields_ = (
+        ("index", ctypes.c_uint32),
+        ("name", ctypes.c_char_p),
+        ("owner_module", ctypes.c_uint32),
+        ("client", ctypes.c_uint32),
+        ("sink", ctypes.c_uint32),
+        ("sample_spec", _SampleSpec),
+        ("channel_map", _ChannelMap),
+        ("volume", _Volume),
+        ("buffer_usec", ctypes.c_uint64),
+        ("sink_usec", ctypes.c_uint64),
+        ("resample_method", ctypes.c_char_p),
+        ("driver", ctypes.c_char_p),
+        ("mute", ctypes.c_int),
+    )
+
+
+_Told = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The server's own account of a stream and its sink."""
+
+    sink: str
+    same_sink: bool
+    suspended: bool
+    sink_silent: bool
+    stream_silent: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """Where a stream was: at `instant_ns` (CLOCK_MONOTONIC) its frame `heard_frame` was heard.
@@ -64,6 +136,14 @@ class Position:
     instant_ns: int
     heard_frame: float
     ahead_frames: float
+
+
+@dataclass(frozen=True, slots=True)
+class _SinkInput:
+    """Where the server has the stream, and whether it is mute there."""
+
+    sink: int
+    silent: bool
 
 
 class PulseStream:
@@ -80,6 +160,11 @@ class PulseStream:
         self._mainloop: int | None = None
         self._context: int | None = None
         self._stream: int | None = None
+        self._answers: dict[int, queue.SimpleQueue[Account | _SinkInput | None]] = {}
+        self._question = 0
+        # Kept here: libpulse holds only the bare pointers.
+        self._on_sink = _Told(self._sink_told)
+        self._on_stream = _Told(self._stream_told)
 
     def open(self, *, server: str | None, sink: str | None, latency_ms: int) -> None:
         """Connect to `sink` (None: the server's default) and wait until it runs; at most 2 s a step."""
@@ -120,6 +205,61 @@ class PulseStream:
             operation = self._lib.pa_stream_update_timing_info(self._stream, None, None)
             if operation:
                 self._lib.pa_operation_unref(operation)
+
+    def account(self, *, timeout_s: float) -> Account | None:
+        """Return what the server says of stream and sink; None where it no longer knows one of them.
+
+        Raises OutputError where it does not answer in time. Over the stream's own connection: a server takes 64.
+        """
+        entry = self._asked("pa_context_get_sink_input_info", self.index, self._on_stream, timeout_s)
+        if not isinstance(entry, _SinkInput):
+            return None
+        sink = self._asked("pa_context_get_sink_info_by_index", entry.sink, self._on_sink, timeout_s)
+        if not isinstance(sink, Account):
+            return None
+        return replace(sink, same_sink=entry.sink == self.sink_index, stream_silent=entry.silent)
+
+    def _asked(self, function: str, index: int, told: object, timeout_s: float) -> Account | _SinkInput | None:
+        answers: queue.SimpleQueue[Account | _SinkInput | None] = queue.SimpleQueue()
+        with _Locked(self):
+            self._question += 1
+            question = self._question
+            self._answers[question] = answers
+            operation = getattr(self._lib, function)(self._context, index, told, question)
+            if operation:
+                self._lib.pa_operation_unref(operation)
+        try:
+            return answers.get(timeout=timeout_s)
+        except queue.Empty:
+            raise OutputError("the sound server answers slowly") from None
+        finally:
+            self._answers.pop(question, None)
+
+    def _sink_told(self, context: int, info: int | None, end: int, question: int) -> None:
+        found = ctypes.cast(info, ctypes.POINTER(_SinkInfo)).contents if info else None
+        answer = None
+        if found is not None:
+            answer = Account(
+                sink=(found.name or b"").decode(errors="replace"),
+                same_sink=True,
+                suspended=found.state == _SUSPENDED,
+                sink_silent=bool(found.mute) or not found.volume.loudest,
+                stream_silent=False,
+            )
+        self._answer(question, answer)
+
+    def _stream_told(self, context: int, info: int | None, end: int, question: int) -> None:
+        found = ctypes.cast(info, ctypes.POINTER(_SinkInputInfo)).contents if info else None
+        answer = None
+        if found is not None:
+            answer = _SinkInput(sink=found.sink, silent=bool(found.mute) or not found.volume.loudest)
+        self._answer(question, answer)
+
+    def _answer(self, question: int, answer: Account | _SinkInput | None) -> None:
+        """Pass on the first thing that is told; what ends the list comes too late then. In libpulse's thread."""
+        answers = self._answers.pop(question, None)
+        if answers is not None:
+            answers.put(answer)
 
     def position(self) -> Position | None:
         """Return the server's last answer, None where there is none that can be dated."""
@@ -273,6 +413,8 @@ def _library() -> ctypes.CDLL:
         "pa_stream_get_device_index": (ctypes.c_uint32, (pointer,)),
         "pa_stream_get_device_name": (text, (pointer,)),
         "pa_stream_get_index": (ctypes.c_uint32, (pointer,)),
+        "pa_context_get_sink_input_info": (pointer, (pointer, ctypes.c_uint32, _Told, pointer)),
+        "pa_context_get_sink_info_by_index": (pointer, (pointer, ctypes.c_uint32, _Told, pointer)),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(lib, name)

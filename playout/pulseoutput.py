@@ -7,8 +7,6 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 
-import pulsectl
-
 from playout.devicetime import DeviceTime
 from playout.level import Gain
 from playout.libpulse import PulseStream
@@ -27,6 +25,7 @@ _ASK_NS = NS_PER_S // 10
 _LOOK_S = 0.25
 _SLOW_LOOK_NS = NS_PER_S // 2
 _NO_LOOK_NS = 1_500_000_000
+_ANSWER_S = 1.0
 _STANDING_NS = NS_PER_S
 _QUEUE_BLOCKS = 100
 
@@ -193,16 +192,6 @@ class PulseOutput:
     # Looking
 
     def _look(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with pulsectl.Pulse("Loa", server=self._server, connect=False) as pulse:
-                    # Without its time-out, which it always waits out; a server that hangs shows by missing looks.
-                    pulse.connect(autospawn=False)
-                    self._look_through(pulse)
-            except pulsectl.PulseError:
-                self._stopping.wait(_RETRY_S)
-
-    def _look_through(self, pulse: pulsectl.Pulse) -> None:
         before: _Look | None = None
         while not self._stopping.wait(_LOOK_S):
             stream = self._stream
@@ -210,11 +199,11 @@ class PulseOutput:
                 before = None
                 continue
             try:
-                before = self._look_once(pulse, stream, before)
+                before = self._look_once(stream, before)
             except OutputError:
                 before = None
 
-    def _look_once(self, pulse: pulsectl.Pulse, stream: PulseStream, before: _Look | None) -> _Look | None:
+    def _look_once(self, stream: PulseStream, before: _Look | None) -> _Look | None:
         """Count what was heard since the last good look; return this one.
 
         The position is older than the look: whatever went bad after it shows now or at the next look, before anything
@@ -222,7 +211,7 @@ class PulseOutput:
         """
         position = stream.position()
         begun_ns = time.monotonic_ns()
-        state, detail = _state_of(pulse, stream, self._sink)
+        state, detail = _state_of(stream, self._sink)
         if before is not None and before.stream is not stream:
             before = None
         if time.monotonic_ns() - begun_ns > _SLOW_LOOK_NS:
@@ -263,19 +252,17 @@ class _Look:
     moved_ns: int
 
 
-def _state_of(pulse: pulsectl.Pulse, stream: PulseStream, wanted: str | None) -> tuple[str, str]:
-    """Return the state of an output from the server's own account of its stream and sink."""
-    try:
-        entry = pulse.sink_input_info(stream.index)
-        sink = pulse.sink_info(entry.sink)
-    except pulsectl.PulseIndexError:
+def _state_of(stream: PulseStream, wanted: str | None) -> tuple[str, str]:
+    """Return the state of an output from the server's own account of its stream and sink; raises OutputError."""
+    account = stream.account(timeout_s=_ANSWER_S)
+    if account is None:
         return "lost", "the sink is not there"
-    if entry.sink != stream.sink_index or (wanted is not None and sink.name != wanted):
-        return "moved", sink.name
-    if sink.state == "suspended":
-        return "suspended", sink.name
-    if sink.mute or not sink.volume.value_flat:
-        return "muted", sink.name
-    if entry.mute or not entry.volume.value_flat:
+    if not account.same_sink or (wanted is not None and account.sink != wanted):
+        return "moved", account.sink
+    if account.suspended:
+        return "suspended", account.sink
+    if account.sink_silent:
+        return "muted", account.sink
+    if account.stream_silent:
         return "muted", "stream"
-    return "ok", sink.name
+    return "ok", account.sink
