@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import subprocess
@@ -18,6 +19,8 @@ from playout.hearing import telling, wrong
 
 RATE_HZ = 16_000
 """Of the voices and the recordings here: above the band that is compared, and quick to make."""
+
+_FFT_STEP = 1 << 17
 
 Pcm = npt.NDArray[np.int16]
 Wave = npt.NDArray[np.float64]
@@ -77,10 +80,15 @@ CHAINS = {
 
 def _passed(wave: Wave, low_hz: float, high_hz: float) -> Wave:
     """Pass through Butterworth filters of the fourth order, with the phase that real ones have."""
-    size = 1 << len(wave).bit_length()
-    hz = np.maximum(np.fft.rfftfreq(size, 1 / RATE_HZ), 1e-3)
-    passed = np.fft.rfft(wave, size) * _butterworth(1j * hz / high_hz) * _butterworth(low_hz / (1j * hz))
+    size = -(-(len(wave) + RATE_HZ) // _FFT_STEP) * _FFT_STEP
+    passed = np.fft.rfft(wave, size) * _passing(size, low_hz, high_hz)
     return np.asarray(np.fft.irfft(passed, size)[: len(wave)], dtype=np.float64)
+
+
+@functools.lru_cache(maxsize=16)
+def _passing(size: int, low_hz: float, high_hz: float) -> npt.NDArray[np.complexfloating]:
+    hz = np.maximum(np.fft.rfftfreq(size, 1 / RATE_HZ), 1e-3)
+    return _butterworth(1j * hz / high_hz) * _butterworth(low_hz / (1j * hz))
 
 
 def _butterworth(s: npt.NDArray[np.complexfloating]) -> npt.NDArray[np.complexfloating]:
