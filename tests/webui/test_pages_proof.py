@@ -296,6 +296,19 @@ def test_a_long_register_comes_in_pages(world):
     assert [int(number) for number in both] == list(range(1, 54))
 
 
+def test_an_airing_that_was_not_whole_is_called_good_nowhere(world, logged):
+    """What was heard adds to a verdict that is bad already, and an output that lacks samples is not “Đạt”."""
+    count = OutputCount(name="main", kind="pulse", samples=700_000, grade=Evidence.E1)
+    logged(verdict=Verdict.PARTIAL, reason=Text("Mất điện.", "Power cut."), samples_aired=700_000, outputs=(count,))
+    hear(world, share=0.5, silent_s=15.0)
+
+    said = main(world.signed_in("inspector").get(PAGE))
+
+    assert "Ghi nhận thêm: chỉ nghe khớp 50% nội dung" in said
+    assert "Nhưng" not in said
+    assert re.search(r"\bĐạt\b", said) is None
+
+
 @pytest.mark.parametrize("role", ["operator", "inspector"])
 def test_the_pages_are_sound_in_both_languages(world, logged, role):
     """One heading, unique ids, labelled fields, nothing inline; English readers read English."""

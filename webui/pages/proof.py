@@ -35,6 +35,7 @@ from webui.witnessing import Standing
 _ON_TIME_S = 2.0
 _GOOD = Mark(sign="aired", word=Text("Đạt", "Good"))
 _BAD = Mark(sign="missed", word=Text("Không đạt", "Bad"))
+_PART = Mark(sign="partial", word=Text("Không đủ", "Not whole"))
 _DOUBT = Mark(sign="partial", word=Text("Chưa chắc", "In doubt"))
 _OPEN = Mark(sign="planned", word=Text("Chưa có", "Nothing yet"))
 
@@ -177,7 +178,12 @@ def _answer(one: Airing, stands: Standing) -> list[Part]:
         parts.append(Part(text=f"{say(states.VERDICTS[one.verdict].word)}.", tone=tone))
         parts += [Part(text=say(one.reason))] if one.reason is not None else []
     doubt = airlog.doubt(stands)
-    return [*parts, Part(text=_("Nhưng %(what)s.", what=doubt), tone="warn")] if doubt else parts
+    if not doubt:
+        return parts
+    more = (
+        _("Nhưng %(what)s.", what=doubt) if one.verdict is Verdict.AIRED else _("Ghi nhận thêm: %(what)s.", what=doubt)
+    )
+    return [*parts, Part(text=more, tone="warn")]
 
 
 def _whole(one: Airing) -> bool:
@@ -212,9 +218,10 @@ def _points(one: Airing, measured: tuple[Measurement, ...], said: tuple[Entry, .
     exact = _("giống từng bit bản đã duyệt") if one.bit_exact else _("không giống hoàn toàn bản đã duyệt")
     holes = _("ngắt quãng %(n)s giây", n=number(one.holes_s, 1)) if one.holes_s >= 0.05 else ""
     whole = one.verdict is Verdict.AIRED
+    needed = max(1, one.samples_aired if whole else one.samples_expected)
     points = [
         Point(
-            mark=_GOOD if whole else _BAD if one.samples_aired == 0 else _DOUBT,
+            mark=_GOOD if whole else _BAD if one.samples_aired == 0 else _PART,
             title=_("Đã ra đủ âm thanh")
             if _whole(one)
             else _("Đã ra gần đủ âm thanh")
@@ -225,7 +232,7 @@ def _points(one: Airing, measured: tuple[Measurement, ...], said: tuple[Entry, .
     ]
     points += [
         Point(
-            mark=_GOOD if output.samples >= one.samples_aired and output.samples else _BAD,
+            mark=_GOOD if output.samples >= needed else _PART if output.samples else _BAD,
             title=_("Đầu ra “%(name)s”", name=output.name),
             detail=_("%(n)s mẫu, %(how)s", n=number(output.samples), how=say(states.EVIDENCE[output.grade]).lower()),
         )
