@@ -444,7 +444,7 @@ def _sentence(order: OrderRecord, zone: str) -> str:
     there = [standing.state for standing in order.standings]
     if AlertState.ON_AIR in there:
         return _("Đang phát ở %(n)s/%(all)s đài.", n=there.count(AlertState.ON_AIR), all=count)
-    if order.open:
+    if order.open and not all(standing.final for standing in order.standings):
         got = sum(state is not AlertState.SENT for state in there)
         return _("Đã gửi, %(n)s/%(all)s đài đã nhận.", n=got, all=count)
     return _("Đã kết thúc: %(n)s/%(all)s đài phát hết.", n=there.count(AlertState.DONE), all=count)
