@@ -309,6 +309,18 @@ def test_an_airing_that_was_not_whole_is_called_good_nowhere(world, logged):
     assert re.search(r"\bĐạt\b", said) is None
 
 
+def test_a_talk_is_not_blamed_for_having_nothing_to_compare_with(world, logged):
+    """There is no approved recording of it: its level was measured, and neither failed nor matched."""
+    logged(sha256=None, bit_exact=False)
+    hear(world, share=None, matched_s=0.0, silent_s=0.0, offset_ms=None)
+
+    said = main(world.signed_in("inspector").get(PAGE))
+
+    assert "Chỉ đo mức tiếng" in said
+    assert "Không đạt" not in said
+    assert "bản đã duyệt" not in said.partition("Vì sao ghi")[2]
+
+
 @pytest.mark.parametrize("role", ["operator", "inspector"])
 def test_the_pages_are_sound_in_both_languages(world, logged, role):
     """One heading, unique ids, labelled fields, nothing inline; English readers read English."""

@@ -37,6 +37,7 @@ _GOOD = Mark(sign="aired", word=Text("Đạt", "Good"))
 _BAD = Mark(sign="missed", word=Text("Không đạt", "Bad"))
 _PART = Mark(sign="partial", word=Text("Không đủ", "Not whole"))
 _DOUBT = Mark(sign="partial", word=Text("Chưa chắc", "In doubt"))
+_LEVEL = Mark(sign="planned", word=Text("Chỉ đo mức tiếng", "Only its level"))
 _OPEN = Mark(sign="planned", word=Text("Chưa có", "Nothing yet"))
 
 
@@ -227,7 +228,9 @@ def _points(one: Airing, measured: tuple[Measurement, ...], said: tuple[Entry, .
             else _("Đã ra gần đủ âm thanh")
             if whole
             else _("Âm thanh ra không đủ"),
-            detail=", ".join(part for part in (counted, exact if one.samples_aired else "", holes) if part),
+            detail=", ".join(
+                part for part in (counted, exact if one.samples_aired and one.sha256 else "", holes) if part
+            ),
         )
     ]
     points += [
@@ -273,8 +276,13 @@ def _measured(one: Measurement, station: Station) -> Point:
         _("Nghe tại loa của “%(name)s”", name=name) if at_loudspeaker else _("Đo được ở đầu ra “%(name)s”", name=name)
     )
     troubled = one.silent_s >= 1 or one.foreign_s >= 1
+    if one.share is None and not one.matched_s and not troubled:
+        # Talks and relays: nothing approved to compare with, so the level is all that can be told.
+        mark = _LEVEL
+    else:
+        mark = _GOOD if one.supports and not troubled else _DOUBT if one.supports else _BAD
     return Point(
-        mark=_GOOD if one.supports and not troubled else _DOUBT if one.supports else _BAD,
+        mark=mark,
         title=title,
         detail=", ".join([*said, clock_s(one.at, station.zone)]),
     )
