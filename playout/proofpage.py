@@ -38,6 +38,7 @@ _KINDS = {
     "test": "thử loa",
     "clock": "đồng hồ",
     "amplifier": "tăng âm",
+    "segment": "sang tệp nhật ký mới",
 }
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#12242b;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -45,7 +46,7 @@ h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;
 border-bottom:1px solid #dce3e7}th{font-weight:600}code{font-size:.85em;overflow-wrap:anywhere}
 svg{width:100%;height:64px;display:block}.a{fill:#0b5560}.b{fill:#1f6b3a}.c{fill:#7a4b00}.mut{color:#4a5b63}
-audio{width:100%}@media print{audio{display:none}}
+audio{width:100%}@media (max-width:40rem){th,td{overflow-wrap:anywhere}}@media print{audio{display:none}}
 """
 _HEIGHT = 64
 
@@ -56,7 +57,7 @@ def page(proof: Proof, *, name: str, zone: str, fingerprint: str) -> str:
     verdict = next(row for row in proof.rows if row.seq == proof.verdict)
     parts = [
         f'<!doctype html>\n<html lang="vi"><head><meta charset="utf-8"><title>Minh chứng: {_t(_title(proof))}</title>',
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>',
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body><main>',
         f"<h1>Minh chứng lượt phát: {_t(_title(proof))}, {_t(name)}</h1>",
         *_answer(verdict.body, here),
         *_measured(proof, verdict, here),
@@ -66,7 +67,7 @@ def page(proof: Proof, *, name: str, zone: str, fingerprint: str) -> str:
         *_files(proof),
         "<h2>Cách kiểm tra</h2><p>Trên máy có Loa, chạy <code>loa journal verify TỆP.zip</code>. Máy sẽ nói tệp còn "
         "nguyên hay không, và nếu bị sửa thì sửa ở dòng nào, tệp nào.</p>",
-        "</body></html>\n",
+        "</main></body></html>\n",
     ]
     return "\n".join(parts)
 
@@ -83,11 +84,13 @@ def _answer(body: dict[str, Any], here: ZoneInfo) -> Iterator[str]:
     if body.get("rehearsal"):
         yield "<p><strong>Phát thử, không ra loa.</strong></p>"
     samples = f"{_n(body.get('samples_aired'))} trên {_n(body.get('samples_expected'))} mẫu"
-    same = "giống từng bit bản đã duyệt" if body.get("bit_exact") else "không giống hoàn toàn bản đã duyệt"
+    same = ", giống từng bit bản đã duyệt" if body.get("bit_exact") else ", không giống hoàn toàn bản đã duyệt"
+    # A talk or a relay has no approved recording that it could be like.
+    same = same if body.get("sha256") else ""
     rows = [
         ("Kế hoạch", f"{_when(body.get('planned_start'), here)} đến {_when(body.get('planned_end'), here)}"),
         ("Thực tế", f"{_when(body.get('started_at'), here, ms=True)} đến {_when(body.get('ended_at'), here, ms=True)}"),
-        ("Đã ra đầu ra", f"{_n(body.get('seconds_aired'), 3)} giây, {samples}, {same}"),
+        ("Đã ra đầu ra", f"{_n(body.get('seconds_aired'), 3)} giây, {samples}{same}"),
         ("Im lặng ở giữa", f"{_n(body.get('holes_s'), 3)} giây"),
         ("Chuyên mục", str(body.get("programme") or "không có")),
         ("Mã bản đã duyệt", str(body.get("sha256") or "không có")),
