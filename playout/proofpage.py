@@ -57,7 +57,8 @@ def page(proof: Proof, *, name: str, zone: str, fingerprint: str) -> str:
     verdict = next(row for row in proof.rows if row.seq == proof.verdict)
     parts = [
         f'<!doctype html>\n<html lang="vi"><head><meta charset="utf-8"><title>Minh chứng: {_t(_title(proof))}</title>',
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body><main>',
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>',
+        "<body><main>",
         f"<h1>Minh chứng lượt phát: {_t(_title(proof))}, {_t(name)}</h1>",
         *_answer(verdict.body, here),
         *_measured(proof, verdict, here),
