@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,11 +86,11 @@ class Heard:
     files: tuple[HeardRecording, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
-        """Return the body of its row of kind `evidence`."""
-        return {
+        """Return the body of its row of kind `evidence`. Without a share it proves no more than the device's count."""
+        row = {
             "slot": self.slot,
             "output": self.output,
-            "grade": self.grade,
+            "grade": "E1" if self.share is None else self.grade,
             "offset_ms": self.offset_ms,
             "share": None if self.share is None else round(self.share, 4),
             "matched_s": self.matched_s,
@@ -102,6 +102,7 @@ class Heard:
             "to": self.end.isoformat(),
             "files": [{"name": file.name, "sha256": file.sha256} for file in self.files],
         }
+        return row if self.problem is None else row | {"problem": self.problem}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,9 @@ class EarKeeper:
         self._expected: dict[str, _Expected] = {}
         self._states: dict[str, str] = {}
         self._alarms: dict[str, str] = {}
+        # Seconds found, silent and foreign, by airing and output: of this listener, and of those before it.
+        self._so_far: dict[tuple[str, str], tuple[float, float, float]] = {}
+        self._before: dict[tuple[str, str], tuple[float, float, float]] = {}
 
     def expect(
         self,
@@ -190,6 +194,10 @@ class EarKeeper:
 
     def over(self, airing: str, *, ended_ns: int) -> None:
         """Tell that an airing ended, at its end or before."""
+        known = self._expected.get(airing)
+        if known is not None and ended_ns < known.end_ns:
+            # A listener that starts now does not wait for the rest of it.
+            self._expected[airing] = replace(known, end_ns=ended_ns)
         self._send({"do": "over", "airing": airing, "ended_ns": ended_ns})
         for sensor in self._sensors.values():
             sensor.over(airing, ended_s=ended_ns / NS_PER_S)
@@ -288,6 +296,9 @@ class EarKeeper:
             Alarm(output=output, kind=kind, on=False, since=self._clock.now()) for output, kind in self._alarms.items()
         ]
         self._alarms = {}
+        for key, seconds in self._so_far.items():
+            self._before[key] = _sum(self._before.get(key), seconds)
+        self._so_far = {}
         return over
 
     def _send(self, command: Mapping[str, Any]) -> None:
@@ -300,8 +311,10 @@ class EarKeeper:
         match event["event"]:
             case "ear":
                 self._ear_changed(str(event["output"]), str(event["state"]), str(event["detail"]))
-            case "heard" if event["final"] and event["airing"] in self._expected:
-                return [self._heard(event)]
+            case "heard" if event["airing"] in self._expected:
+                key = event["airing"], event["output"]
+                self._so_far[key] = event["matched_s"], event["silent_s"], event["foreign_s"]
+                return [self._heard(event)] if event["final"] else []
             case "alarm" | "clear" if event["kind"] in _KINDS:
                 return [self._alarm(event)]
         return []
@@ -314,6 +327,8 @@ class EarKeeper:
             self._faults.end(f"ear_lost_{output}")
 
     def _heard(self, event: dict[str, Any]) -> Heard:
+        key = event["airing"], event["output"]
+        matched_s, silent_s, foreign_s = _sum(self._before.pop(key, None), self._so_far.pop(key))
         return Heard(
             slot=self._expected[event["airing"]].slot,
             airing=event["airing"],
@@ -322,9 +337,9 @@ class EarKeeper:
             begin=self._wall(event["start_ns"]),
             end=self._wall(event["end_ns"]),
             share=event["share"],
-            matched_s=event["matched_s"],
-            silent_s=event["silent_s"],
-            foreign_s=event["foreign_s"],
+            matched_s=matched_s,
+            silent_s=silent_s,
+            foreign_s=foreign_s,
             source=event["source"],
             offset_ms=event["offset_ms"],
             level_dbfs=event["level_dbfs"],
@@ -353,3 +368,12 @@ class EarKeeper:
         """Drop what ended long ago and of which nothing more will be told."""
         long_ago_ns = round((now_s - 60.0) * NS_PER_S)
         self._expected = {airing: one for airing, one in self._expected.items() if one.end_ns > long_ago_ns}
+        for kept in (self._so_far, self._before):
+            for key in [key for key in kept if key[0] not in self._expected]:
+                del kept[key]
+
+
+def _sum(one: tuple[float, float, float] | None, other: tuple[float, float, float]) -> tuple[float, float, float]:
+    if one is None:
+        return other
+    return round(one[0] + other[0], 1), round(one[1] + other[1], 1), round(one[2] + other[2], 1)

@@ -35,6 +35,7 @@ _FILE_BEFORE_S = 1.0
 _AFTER_S = 1.3
 _LONGEST_WAIT_S = 8.0
 _MOST_DEAF = 0.05
+_LEAST_SOUNDING_S = 3.0
 _MONITOR_CLARITY = 0.9
 _GOOD = 0.9
 
@@ -112,6 +113,7 @@ class Hearing:
         self._deaf_since_ns: int | None = 0
         self._quiet_until_ns = 0
         self._told = ("", "")
+        self._opening_ns: int | None = None
         self._likely_ms: float | None = 0.0 if self._monitor else None
         self._clarity = _MONITOR_CLARITY if self._monitor else 0.0
 
@@ -167,7 +169,10 @@ class Hearing:
                 self._conclude(one, now_ns)
         self._watch_idle(now_ns)
         self._judge(now_ns)
-        self._tell_state()
+        self._opening_ns = self._opening_ns or now_ns
+        # A device takes a moment to open, which is no loss of it.
+        if self._heard_ns is not None or now_ns - self._opening_ns > DEAF_S * NS_PER_S:
+            self._tell_state()
 
     # Airings
 
@@ -226,6 +231,9 @@ class Hearing:
     def _tell(self, one: _Airing, found: Match, *, final: bool) -> None:
         planned_s = max((one.end_ns - one.start_ns) / NS_PER_S, SEGMENT_S)
         deaf = one.begin is None or one.deaf_s > _MOST_DEAF * planned_s
+        # Too little to vote on a place: that it was not found says nothing.
+        short = found.offset_ms is None and found.silent_s < found.sounding_s < _LEAST_SOUNDING_S
+        problem = one.problem or ("too_short" if short else None)
         event: dict[str, object] = {
             "event": "heard",
             "airing": one.airing,
@@ -235,14 +243,14 @@ class Hearing:
             "start_ns": one.start_ns,
             "end_ns": one.end_ns,
             "offset_ms": found.offset_ms,
-            "share": None if deaf or one.problem is not None else found.share,
+            "share": None if deaf or problem is not None else found.share,
             "sounding_s": found.sounding_s,
             "matched_s": found.matched_s,
             "silent_s": max(0.0, round(found.silent_s - one.deaf_s, 1)),
-            "foreign_s": found.foreign_s,
+            "foreign_s": 0.0 if short else found.foreign_s,
             "deaf_s": round(planned_s if one.begin is None else one.deaf_s, 1),
             "level_dbfs": found.level_dbfs,
-            "problem": one.problem,
+            "problem": problem,
         }
         if final:
             event["map"] = found.map

@@ -145,7 +145,9 @@ def test_what_was_heard_becomes_a_row(house: House) -> None:
     house.say("heard", **heard(start_ns, final=False))
     house.say("heard", **heard(start_ns, airing="other#1"))
     assert house.news == []
-    house.pass_s(22)
+    house.pass_s(11)
+    house.say("alive")
+    house.pass_s(11)
     house.say("heard", **heard(start_ns))
     (one,) = house.news
     assert isinstance(one, Heard)
@@ -166,7 +168,8 @@ def test_what_was_heard_becomes_a_row(house: House) -> None:
     }
     house.say("heard", **heard(start_ns, share=None, deaf_s=5.0))
     assert isinstance(house.news[1], Heard)
-    assert house.news[1].problem == "ear_lost"
+    row = house.news[1].as_row()
+    assert (row["grade"], row["share"], row["problem"]) == ("E1", None, "ear_lost")
 
 
 @pytest.mark.parametrize("kind", ["silent", "foreign", "unscheduled"])
@@ -225,6 +228,29 @@ def test_a_listener_that_dies_is_replaced_and_knows_what_goes_on(house: House) -
     assert len(house.listeners) == 2
     house.pass_s(1.0)
     assert len(house.listeners) == 3
+
+
+def test_f22_foreign_sound_is_not_forgotten_with_the_listener_that_heard_it(house: House) -> None:
+    """What a listener told before it died stands in the row, beside what the next one heard of the rest."""
+    start_ns = house.expect()
+    house.say("heard", **heard(start_ns, final=False, matched_s=3.0, silent_s=0.0, foreign_s=6.5))
+    house.listeners[0].on_exit("exit -9")
+    house.pass_s(20)
+    house.say("heard", **heard(start_ns, share=None, deaf_s=12.0, matched_s=5.0, silent_s=0.5, foreign_s=0.0))
+    (one,) = house.news
+    assert isinstance(one, Heard)
+    assert (one.matched_s, one.silent_s, one.foreign_s) == (8.0, 0.5, 6.5)
+    assert one.share is None
+
+
+def test_the_next_listener_is_told_nothing_of_what_was_cut(house: House) -> None:
+    """An airing that was over before the new listener came is not expected of it."""
+    start_ns = house.expect()
+    house.pass_s(5)
+    house.keeper.over("S/1#1", ended_ns=start_ns + 5 * NS)
+    house.listeners[0].on_exit("exit -9")
+    house.pass_s(2)
+    assert [command["do"] for command in house.listeners[1].commands] == ["open"]
 
 
 def test_a_listener_that_hangs_is_replaced(house: House) -> None:

@@ -222,6 +222,29 @@ def test_the_rest_of_an_item_is_known_by_its_place(room: Room) -> None:
     assert abs(room.heard()["offset_ms"]) < 5
 
 
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.9])
+def test_what_is_too_short_to_be_found_is_not_called_foreign(room: Room, seconds: float) -> None:
+    """A piece of an item before a crash has a share where it was found, and otherwise nothing is said of it."""
+    item = voice(20, 9)
+    room.quiet(5)
+    room.expect(room.file(item))
+    room.sound(item[: round(seconds * RATE_HZ) // TICK * TICK])
+    room.hearing.over("a#1", ended_ns=room.now_ns)
+    room.quiet(12)
+    assert room.heard()["share"] in (None, 1.0)
+    assert room.heard()["foreign_s"] == 0
+    assert room.told("alarm") == []
+
+
+def test_f21_a_short_item_that_is_silent_is_silent(room: Room) -> None:
+    """Silence needs no place to be told, however short."""
+    room.quiet(5)
+    room.expect(room.file(voice(2.5, 9)))
+    room.quiet(15)
+    assert room.heard()["share"] == 0
+    assert room.heard()["silent_s"] >= 1.5
+
+
 def test_a_tone_is_only_listened_for(room: Room) -> None:
     """A tone of the player's own has no reference: it is there, and what follows is compared."""
     item = voice(10, 7)
@@ -269,10 +292,12 @@ def test_a_deaf_ear_claims_and_alarms_nothing(room: Room) -> None:
 
 
 def test_an_ear_that_never_heard_says_so(room: Room) -> None:
-    """Without any device the airing ends as unheard."""
+    """Without any device the ear is lost after a moment, and the airing ends as unheard."""
     room.hearing.lose("no such device", room.now_ns)
     room.expect(room.file(voice(5, 1)))
-    room.quiet(20, deaf=True)
+    room.quiet(3, deaf=True)
+    assert room.told("ear") == []
+    room.quiet(17, deaf=True)
     assert room.told("ear")[0]["detail"] == "no such device"
     assert room.heard()["share"] is None
     assert room.heard()["deaf_s"] == 5
