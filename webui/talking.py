@@ -15,7 +15,7 @@ from webui.services import Services, services
 from webui.talks import Talk
 from webui.work import no_such, require, trace, visible_station
 
-SHORTEST_S = 10.0
+SHORTEST_S = 15.0
 LONGEST_S = 30 * 60.0
 USUAL_S = 5 * 60.0
 MOST_BYTES = 4 * 48_000 * 2
