@@ -84,7 +84,7 @@ def test_a_browser_that_falls_silent_ends_its_talk(world, client):
     assert door.talk is None
     assert talking.sweep(here) == 0
     again = client.post(LIVE, json={"limit_s": 20}, headers=world.token("operator")).json["id"]
-    world.clock.advance(10)
+    world.clock.advance(20)
     send(client, world, again, 1)
     assert talking.sweep(here) == 1
 
