@@ -149,6 +149,14 @@ class AmplifierKeeper:
             return None
         return "fault" if amplifier.faulty else "on" if amplifier.told else "off"
 
+    def powered(self, output: str) -> bool | None:
+        """Return whether an amplifier has power as far as is known, None where the output has none."""
+        amplifier = self._amplifiers.get(output)
+        if amplifier is None:
+            return None
+        told = amplifier.told is True
+        return told if amplifier.differs_at is None else not told
+
     def end(self) -> None:
         """Switch everything off, one after the other; waits at most twice the time-out of each."""
         for amplifier in self._amplifiers.values():

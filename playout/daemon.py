@@ -22,7 +22,7 @@ from playout.amplifier import held_off_until
 from playout.earkeeper import Heard
 from playout.equipment import Equipment, View
 from playout.faults import FaultBook, fault, output_fault
-from playout.hearsay import shares
+from playout.hearsay import shares, without_power
 from playout.journal import Row, Trouble
 from playout.journalwatch import JournalWatch
 from playout.memory import Memory
@@ -253,6 +253,8 @@ class StationDaemon:
         self._equipment = None if equip is None else equip(faults=self._faults, append=self._append)
         self._on_step = on_step
         self._confirm = confirm
+        self._unpowered: dict[SlotId, dict[str, float]] = {}
+        self._equipped_at: float | None = None
         self._heard: dict[SlotId, dict[str, list[Heard]]] = {}
         self._trust: ClockState | None = None
         self._zone_told: str | None = None
@@ -420,6 +422,7 @@ class StationDaemon:
             return
         if any(state != "ok" for state, _ in self._player.outputs.values()):
             self._muffled_at = self._clock.monotonic()
+        self._note_power()
         beside = self._takeovers.run
         sounding = self._runs if beside is None else {**self._runs, beside.slot: beside}
         news = self._equipment.step(
@@ -442,6 +445,18 @@ class StationDaemon:
                 continue  # it has its row already, or never gets one
             self._heard.setdefault(heard.slot, {}).setdefault(heard.output, []).append(heard)
         self._plan_due = self._plan_due or news.replan
+
+    def _note_power(self) -> None:
+        """Count how long amplifiers had no power behind what sounds: nobody hears that."""
+        monotonic = self._clock.monotonic()
+        passed_s = 0.0 if self._equipped_at is None else monotonic - self._equipped_at
+        self._equipped_at = monotonic
+        off = [output for output in self._outputs if self._equipment and not self._equipment.has_power(output.name)]
+        for slot, run in self._runs.items():
+            if run.state is RunState.PLAYING and off:
+                seconds = self._unpowered.setdefault(slot, {})
+                for output in off:
+                    seconds[output.name] = seconds.get(output.name, 0.0) + passed_s
 
     def _with_relays(self, rundown: Rundown, now: datetime) -> Rundown:
         """Return the plan with what airs in the places of relays that cannot be heard; those fall silent first."""
@@ -695,7 +710,7 @@ class StationDaemon:
                 run = self._runs[slot]
                 run = replace(run, reason=run.reason or reason, by=run.by or by)
                 if not self._still_listening(run, now):
-                    heard = shares(self._heard.pop(slot, {}))
+                    heard = without_power(shares(self._heard.pop(slot, {})), self._unpowered.pop(slot, {}), run.counted)
                     self._finish(judge(run, self._required(run.item), now, heard=heard), now)
             case Decide(item, verdict, reason, by):
                 self._finish(not_aired(item, verdict, reason, self._required(item), now, by), now)

@@ -194,6 +194,10 @@ class Equipment:
         """Return `on`, `off` or `fault`, None where there is no amplifier."""
         return self._amplifiers.state(output)
 
+    def has_power(self, output: str) -> bool:
+        """Return whether what goes out there can be heard: its amplifier has power, or nothing is known of one."""
+        return self._amplifiers.powered(output) is not False
+
     def close(self) -> None:
         """Switch off and end everything; what may take seconds comes last."""
         self._ears.close()

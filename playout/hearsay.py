@@ -6,9 +6,37 @@ from collections.abc import Mapping, Sequence
 
 from playout.earkeeper import Heard
 from schedules.airing import Evidence
+from schedules.segment import SAMPLE_RATE_HZ
+from schedules.text import Text
 from schedules.verdicts import HeardShare
 
 _LEAST_S = 0.1
+
+
+SWITCHING_S = 1.0
+"""So much without power is the amplifier's own switching."""
+
+
+def without_power(
+    found: Mapping[str, HeardShare], unpowered: Mapping[str, float], counted: Mapping[str, int]
+) -> Mapping[str, HeardShare]:
+    """Return what was found, less the seconds in which an output's amplifier had no power.
+
+    unpowered: seconds by output while the airing sounded. counted: its samples by output.
+    """
+    changed = dict(found)
+    for output, off_s in unpowered.items():
+        length_s = counted.get(output, 0) / SAMPLE_RATE_HZ
+        if off_s <= SWITCHING_S or length_s <= 0:
+            continue
+        known = found.get(output, HeardShare(share=1.0, seconds=length_s, grade=Evidence.E1))
+        seconds = max(0.0, min(known.seconds, length_s - off_s))
+        why = Text(
+            f"Tăng âm của đầu ra “{output}” không có điện {off_s:.0f} giây trong lúc phát.",
+            f"The amplifier of output “{output}” had no power for {off_s:.0f} s of it.",
+        )
+        changed[output] = HeardShare(share=seconds / length_s, seconds=seconds, grade=known.grade, why=why)
+    return changed
 
 
 def shares(heard: Mapping[str, Sequence[Heard]]) -> Mapping[str, HeardShare]:

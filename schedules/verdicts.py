@@ -21,12 +21,14 @@ WHOLE = 0.95
 class HeardShare:
     """What an ear or a sensor found again of an airing at one output.
 
-    share: 0..1 of what should have sounded while its parts were on air; seconds: that in seconds.
+    share: 0..1 of what should have sounded while its parts were on air; seconds: that in seconds. why: what kept the
+    rest from being heard, where it is known.
     """
 
     share: float
     seconds: float
     grade: Evidence
+    why: Text | None = None
 
 
 def judge(
@@ -86,6 +88,8 @@ def _unheard(run: Run, verdict: Verdict, heard: Mapping[str, HeardShare]) -> Tex
     worst = min(heard.items(), key=lambda entry: (entry[1].share, entry[0]), default=None)
     if verdict is Verdict.AIRED or worst is None or worst[1].share >= WHOLE or not max(run.counted.values(), default=0):
         return None
+    if worst[1].why is not None:
+        return worst[1].why
     name, percent = worst[0], math.floor(worst[1].share * 100)
     return Text(
         f"Máy thu nghe lại ở đầu ra “{name}” chỉ nhận ra {percent} % bài này.",

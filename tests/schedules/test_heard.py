@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from schedules.airing import Evidence, Run, RunState, Verdict
+from schedules.text import Text
 from schedules.verdicts import HeardShare, judge
 from tests.schedules.builders import local
 from tests.schedules.test_late import planned
@@ -70,3 +71,12 @@ def test_what_was_not_counted_is_not_taken_off_twice() -> None:
     assert half == row.samples_aired
     assert silent.reason is not None
     assert "%" not in silent.reason.vi
+
+
+def test_what_kept_it_from_being_heard_is_the_reason() -> None:
+    """Where it is known, as with an amplifier without power, the row says that instead of a share."""
+    whole = 60 * 48_000
+    why = Text("Tăng âm không có điện.", "The amplifier had no power.")
+    row = judge(run(main=whole, village=whole), OUTPUTS, NOW, heard={"main": replace(share(0.5), why=why)})
+
+    assert why == row.reason
