@@ -118,6 +118,10 @@ class House:
         """Take the lock on DATA and open store and keys. Raises AlreadyRunning, ConfigError."""
         self.hold()
         self.library_root.mkdir(exist_ok=True)
+        # Made here and not as somebody's parent folder: those are open to all.
+        run = self.data / "run"
+        run.mkdir(mode=0o700, exist_ok=True)
+        run.chmod(0o700)
         self.database.start()
 
     def hold(self) -> None:

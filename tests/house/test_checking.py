@@ -279,6 +279,13 @@ def test_f28_a_clock_that_is_not_trusted_says_what_to_do(
     assert ("chrony" in finding.hint.en) is (ground == "unknown")
 
 
+def test_the_folder_of_pipes_is_made_for_its_owner_alone(house: House) -> None:
+    """Whoever makes a station's own folder in it first would leave it open to others, and the check would say so."""
+    assert 0o700 == (house.data / "run").stat().st_mode & 0o777
+    (house.data / "run" / "XA").mkdir(mode=0o700, parents=True, exist_ok=True)
+    assert "run_folder" not in by_code(house)
+
+
 def test_a_folder_of_pipes_that_others_can_enter_is_an_error(house: House) -> None:
     """Live sound passes there."""
     (house.data / "run").mkdir(mode=0o700, exist_ok=True)
