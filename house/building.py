@@ -32,6 +32,7 @@ from link.orders import OrderKeys
 from playout.daemon import Equip, StationDaemon
 from playout.equipment import Equipment
 from playout.faults import FaultBook
+from playout.heardfiles import HeardFiles
 from playout.journal import RESERVE_BYTES, Journal, Row, newest_state
 from playout.notifying import Heartbeat, Notifier, Watchdog, feed_every_s, take_note, why_started
 from playout.playerkeeper import Player
@@ -51,6 +52,7 @@ from webui.app import create_app
 from webui.emergencies import deliver
 from webui.intake import Intake
 from webui.services import OrderSigners, Services, WebSettings
+from webui.talking import sweep
 
 _log = structlog.get_logger()
 
@@ -58,6 +60,9 @@ WEB_THREADS = 8
 STOP_S = 2.0
 DELIVER_S = 2
 """How often orders that a station has not taken yet are sent again, seconds."""
+
+SWEEP_S = 2
+"""How often talks are looked for whose browser fell silent, seconds."""
 
 FIRST_YEAR, LAST_YEAR = -1, 5
 """The years whose holidays the store knows, counted from the present one."""
@@ -386,6 +391,7 @@ class House:
     def _keep_house(self) -> None:
         self._scheduler.add_job(self.wake, "interval", seconds=60, id="wake")
         self._scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
+        self._scheduler.add_job(self._end_silent_talks, "interval", seconds=SWEEP_S, id="talks")
         self._scheduler.add_job(self._purge, "interval", hours=6, id="purge")
         self._scheduler.add_job(self._write_calendar, "interval", hours=24, id="calendar")
         self._scheduler.start()
@@ -395,10 +401,16 @@ class House:
         if self._services is not None:
             deliver(self._services)
 
+    def _end_silent_talks(self) -> None:
+        """End live talks whose browser is gone."""
+        if self._services is not None:
+            sweep(self._services)
+
     def _purge(self) -> None:
         before = self.clock.now() - timedelta(days=self.config.retention.aircheck_days)
         for station in self.config.stations:
             AircheckShelf(self.data / "aircheck" / station.code).purge(before)
+            HeardFiles(self.data / "heard" / station.code).purge(before)
 
 
 def _kept(path: Path) -> bytes:

@@ -189,10 +189,19 @@ class Bus:
         for item in list(self._items.values()):
             if item.over_frame is not None:
                 continue
-            if item.start_frame is None or not item.handed:
+            if item.start_frame is None or not (item.handed or self._waits_for_nobody(item)):
                 item.start_frame = self._start_of(item)
             if item.source is None and self._timeline.due_ns(item.start_frame) - now_ns < _OPEN_AHEAD_NS:
                 item.source = self._opener.open(item.cue)
+
+    def _waits_for_nobody(self, item: _Item) -> bool:
+        """Return whether an item has begun though nothing came yet: a live one is tied to the clock, as is its end."""
+        return (
+            item.source is not None
+            and item.source.live
+            and item.start_frame is not None
+            and item.start_frame <= self._head
+        )
 
     def _start_of(self, item: _Item) -> int:
         wanted = self._timeline.frame_at(item.cue.start_ns)
@@ -313,6 +322,10 @@ class Bus:
         behind = span.sample - item.cue.from_sample - item.taken
         while behind > 0:
             dropped = len(source.read(behind)) // SAMPLE_BYTES
+            if dropped == 0 and source.live:
+                # What never came passes by like what came: else as much of what comes next would be lost.
+                source.skip(behind)
+                dropped = behind
             if dropped == 0:
                 return b""
             item.taken += dropped

@@ -128,7 +128,7 @@ class Player:
 
 
 class _ArmingDesk:
-    """Hashes files in a thread of its own and hands the good ones to the bus, unless they are cancelled meanwhile."""
+    """Hashes files in threads of its own and hands the good ones to the bus, unless they are cancelled meanwhile."""
 
     def __init__(self, *, feeds: Feeds, emit: Callable[[Event], None]) -> None:
         self._feeds = feeds
@@ -137,12 +137,14 @@ class _ArmingDesk:
         self._waiting: set[str] = set()
         self._known: set[str] = set()
         self._orders: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._urgent: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._on_bus: Callable[[Callable[[Bus], None]], None] | None = None
 
     def open(self, on_bus: Callable[[Callable[[Bus], None]], None]) -> None:
         """Begin to work: the bus is there."""
         self._on_bus = on_bus
-        threading.Thread(target=self._run, name="arming", daemon=True).start()
+        threading.Thread(target=self._run, args=(self._orders,), name="arming", daemon=True).start()
+        threading.Thread(target=self._run, args=(self._urgent,), name="arming-urgent", daemon=True).start()
 
     def arm(self, order: Command) -> None:
         """Queue an order; a second one of the same name is ignored."""
@@ -152,7 +154,8 @@ class _ArmingDesk:
                 return
             self._known.add(airing)
             self._waiting.add(airing)
-        self._orders.put(order)
+        # On a slow card a long file is read for seconds: what takes over does not wait behind it.
+        (self._urgent if order.get("take_over") else self._orders).put(order)
 
     def cancel(self, airing: str) -> bool:
         """Return whether `airing` was still here; then it will not air."""
@@ -167,9 +170,9 @@ class _ArmingDesk:
         with self._lock:
             self._waiting.clear()
 
-    def _run(self) -> None:
+    def _run(self, orders: queue.SimpleQueue[Command]) -> None:
         while True:
-            self._prepare(self._orders.get())
+            self._prepare(orders.get())
 
     def _prepare(self, order: Command) -> None:
         outputs = cast(list[str] | None, order.get("outputs"))

@@ -41,4 +41,7 @@ def _suspect(runs: Iterable[Run], now: datetime) -> Run | None:
     ]
     if opening:
         return min(opening, key=lambda run: run.start_at)
-    return next((run for run in known if run.state is RunState.PLAYING), None)
+    playing = next((run for run in known if run.state is RunState.PLAYING), None)
+    # One that goes on after a death is opened too.
+    again = [run for run in known if run.state is RunState.ARMED and run.parts and run.start_at - OPENED_AHEAD <= now]
+    return playing or min(again, key=lambda run: run.start_at, default=None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from schedules.airing import Facts, Run, RunState
 from schedules.grid import SlotId
 from schedules.intent import Intent
-from schedules.reconcile import ARM_AHEAD
+from schedules.reconcile import ARM_AHEAD, LEAD
 from schedules.relaying import SourceState, instead, place_ends, turn
 from schedules.rundown import RundownItem
 from schedules.segment import SAMPLE_RATE_HZ
@@ -66,7 +66,8 @@ class RelayDesk:
             filler_ends = max((_end(run) for run in running), default=now) if local else None
             state, lasting_s = state_of(place.relay)
             now_turn = turn(place, state=state, lasting_s=lasting_s, filler_ends=filler_ends, now=now)
-            if now_turn.relays and (not local or now_turn.at <= now + SOON):
+            # Not sooner, or it would begin over the last of the recording.
+            if now_turn.relays and (not local or now_turn.at <= now + LEAD):
                 kept[place.slot] = begun
                 continue
             down.add(place.relay)

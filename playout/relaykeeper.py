@@ -232,6 +232,7 @@ class RelayKeeper:
         self._kept: dict[str, _Kept] = {}
         self._keys: dict[SourceCode, str] = {}
         self._told: set[str] = set()
+        self._unopened: dict[str, tuple[float, str]] = {}
         self._generation = 0
 
     def keep(self, sources: Mapping[SourceCode, RelaySource], microphones: Collection[str] = ()) -> None:
@@ -257,7 +258,8 @@ class RelayKeeper:
             self._let_go(key)
         for key, one in wanted.items():
             if key not in self._kept:
-                self._kept[key] = _Kept(one, self._path(key), now)
+                self._open(one, now)
+        self._unopened = {key: why for key, why in self._unopened.items() if key in wanted}
         self._hear(now)
         for kept in self._kept.values():
             self._look_after(kept, now)
@@ -270,12 +272,17 @@ class RelayKeeper:
     def state(self, code: SourceCode) -> SourceState:
         """Return how a source is; waiting where it is not wanted."""
         kept = self._of(code)
+        if kept is None and self._keys.get(code) in self._unopened:
+            return SourceState.DEAD
         return SourceState.WAITING if kept is None else kept.state
 
     def lasting_s(self, code: SourceCode) -> float:
         """Return for how long it has been so, seconds."""
         kept = self._of(code)
-        return 0.0 if kept is None else self._clock.monotonic() - kept.since
+        if kept is None:
+            since, _ = self._unopened.get(self._keys.get(code, ""), (self._clock.monotonic(), ""))
+            return self._clock.monotonic() - since
+        return self._clock.monotonic() - kept.since
 
     def level_dbfs(self, code: SourceCode) -> float | None:
         """Return the level of its last second, None where nothing came."""
@@ -316,6 +323,15 @@ class RelayKeeper:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.pcm"
+
+    def _open(self, one: Wanted, now: float) -> None:
+        """Make the pipe; where the disk does not take it, the source counts as dead and the station goes on."""
+        try:
+            self._kept[one.key] = _Kept(one, self._path(one.key), now)
+        except OSError as error:
+            self._unopened.setdefault(one.key, (now, str(error)))
+        else:
+            self._unopened.pop(one.key, None)
 
     def _look_after(self, kept: _Kept, now: float) -> None:
         if kept.process is None:
@@ -383,6 +399,10 @@ class RelayKeeper:
     def _tell(self, reports: Mapping[str, list[Report]]) -> None:
         """Open and close the faults of what is wanted, and close those of what is not any more."""
         current: set[str] = set()
+        for key, (_, why) in self._unopened.items():
+            for report in reports[key]:
+                self._faults.begin(report.fault("dead"), fault("relay_dead", name=report.name), why)
+                current.add(report.fault("dead"))
         for key, kept in self._kept.items():
             for report in reports[key]:
                 dead, silent = report.fault("dead"), report.fault("silent")

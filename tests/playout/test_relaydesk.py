@@ -82,6 +82,8 @@ def test_a_source_that_comes_back_waits_for_the_end_of_the_recording_on_air() ->
     assert frozenset({"VOV1"}) == tick.desk.down
     over = (filler.end - START).total_seconds()
     assert [first] == tick.at(over - 0.5, SourceState.FLOWING, lasting_s=60.0)
+    assert frozenset({"VOV1"}) == tick.desk.down
+    assert [first] == tick.at(over - 0.3, SourceState.FLOWING, lasting_s=60.0)
     assert frozenset() == tick.desk.down
     del tick.runs[filler.slot]
     tick.settled.add(filler.slot)

@@ -16,7 +16,7 @@ from nacl.signing import SigningKey
 from audio.library import Library
 from link.codec import load
 from link.orders import OrderKeys
-from playout.daemon import StationDaemon
+from playout.daemon import Equip, StationDaemon
 from playout.journal import Journal
 from playout.specs import InputSpec, OutputSpec
 from schedules.airing import Airing
@@ -156,7 +156,7 @@ class SimulatedPlayer:
                 "event": "ended",
                 "airing": airing,
                 "handed": handed if begun else 0,
-                "handed_sha256": item["pcm_sha256"] if cause == "complete" and item["from_sample"] == 0 else None,
+                "handed_sha256": item.get("pcm_sha256") if cause == "complete" and item["from_sample"] == 0 else None,
                 "first": item["from_sample"],
                 "next": item["from_sample"] + min(handed, whole),
                 "outputs": {
@@ -190,6 +190,7 @@ class Village:
         kind: str = "pulse",
         clock: ClockState | ManualClock | None = None,
         outputs: tuple[OutputSpec, ...] = (),
+        equip: Equip | None = None,
     ) -> None:
         if isinstance(clock, ManualClock):
             self.clock = clock
@@ -205,6 +206,7 @@ class Village:
         self.decided: Intent = intent(stations=(Station(code="XA", name="Đài", unit="XA", permitted=WHOLE_DAY),))
         self.fetch: Callable[[], Intent] = lambda: self.decided
         self._outputs = outputs or (OutputSpec(name="main", kind=kind, device="horn"),)
+        self._equip = equip
         self.boot()
 
     def boot(self) -> None:
@@ -227,6 +229,7 @@ class Village:
             keys=OrderKeys(real=REAL_KEY.verify_key, drill=DRILL_KEY.verify_key),
             inputs=(InputSpec(name="micro", kind="pulse", device="mic"),),
             folder=self.folder / "run",
+            equip=self._equip,
         )
         self.daemon.begin()
 
