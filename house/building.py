@@ -61,6 +61,9 @@ STOP_S = 2.0
 DELIVER_S = 2
 """How often orders that a station has not taken yet are sent again, seconds."""
 
+MOST_SPARES = 8
+"""Stations on one machine up to which each keeps a spare player process."""
+
 SWEEP_S = 2
 """How often talks are looked for whose browser fell silent, seconds."""
 
@@ -208,7 +211,9 @@ class House:
                 confirm=self.clock.confirm,
                 make_proof=self._proof_maker(code).make,
                 why_started=partial(why_started, boot=boot, monotonic=self.clock.monotonic(), hung=hung),
-                spare=any(output.kind != "virtual" for output in station.outputs),
+                # Many stations on one machine: their spares would cost more memory than all else.
+                spare=len(self.config.stations) <= MOST_SPARES
+                and any(output.kind != "virtual" for output in station.outputs),
                 on_step=partial(self._heartbeat.beat, code),
             )
             self.daemons[code] = daemon

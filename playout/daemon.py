@@ -928,8 +928,7 @@ class StationDaemon:
 
     def _muffled_since(self, run: Run) -> bool:
         """Return whether an output was not good at any moment of the part that just ended."""
-        began = run.parts[-1].started_at if run.parts else None
-        return began is not None and self._muffled_at >= self._to_monotonic_ns(began) / 1e9
+        return self._muffled_at >= self._to_monotonic_ns(run.start_at) / 1e9
 
     def _hear(self, airing: str, run: Run, start_ns: int) -> None:
         """Let the ears know what should be heard from now on."""
