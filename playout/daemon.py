@@ -22,7 +22,7 @@ from playout.amplifier import held_off_until
 from playout.earkeeper import Heard
 from playout.equipment import Equipment, View
 from playout.faults import FaultBook, fault, output_fault
-from playout.hearsay import shares, without_power
+from playout.hearsay import found_or_whole, shares, without_power
 from playout.journal import Row, Trouble
 from playout.journalwatch import JournalWatch
 from playout.memory import Memory
@@ -711,6 +711,8 @@ class StationDaemon:
                 run = replace(run, reason=run.reason or reason, by=run.by or by)
                 if not self._still_listening(run, now):
                     heard = without_power(shares(self._heard.pop(slot, {})), self._unpowered.pop(slot, {}), run.counted)
+                    if self._muffled_since(run):
+                        heard = found_or_whole(heard, run)
                     self._finish(judge(run, self._required(run.item), now, heard=heard), now)
             case Decide(item, verdict, reason, by):
                 self._finish(not_aired(item, verdict, reason, self._required(item), now, by), now)

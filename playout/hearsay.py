@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from playout.earkeeper import Heard
-from schedules.airing import Evidence
+from schedules.airing import Evidence, Run
 from schedules.segment import SAMPLE_RATE_HZ
 from schedules.text import Text
-from schedules.verdicts import HeardShare
+from schedules.verdicts import WHOLE, HeardShare
 
 _LEAST_S = 0.1
 
@@ -37,6 +37,19 @@ def without_power(
         )
         changed[output] = HeardShare(share=seconds / length_s, seconds=seconds, grade=known.grade, why=why)
     return changed
+
+
+def found_or_whole(found: Mapping[str, HeardShare], run: Run) -> Mapping[str, HeardShare]:
+    """Return what was found without the ears that found nothing of what an output counted in part.
+
+    For an airing whose output was lost or muted meanwhile: too little of it may have come to be known again, and the
+    count is short already. It never makes an airing whole.
+    """
+    return {
+        output: share
+        for output, share in found.items()
+        if share.share > 0 or run.counted.get(output, 0) >= WHOLE * run.item.samples
+    }
 
 
 def shares(heard: Mapping[str, Sequence[Heard]]) -> Mapping[str, HeardShare]:

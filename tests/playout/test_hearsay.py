@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from playout.hearsay import without_power
-from schedules.airing import Evidence
+from dataclasses import replace
+
+from playout.hearsay import found_or_whole, without_power
+from schedules.airing import Evidence, Run, RunState
 from schedules.verdicts import HeardShare
+from tests.schedules.test_late import planned
 
 MINUTE = {"main": 60 * 48_000}
 
@@ -31,3 +34,14 @@ def test_a_moment_of_switching_and_what_never_sounded_change_nothing() -> None:
 
     assert {"main": whole} == without_power({"main": whole}, {"main": 0.8}, MINUTE)
     assert {} == without_power({}, {"main": 30.0}, {})
+
+
+def test_an_ear_that_found_nothing_of_a_short_count_does_not_make_it_nothing() -> None:
+    """Where an output was lost two seconds in, what it counted stays; a whole count that nobody heard is no airing."""
+    item = replace(planned(), samples=10 * 48_000)
+    nothing = {"main": HeardShare(share=0.0, seconds=0.0, grade=Evidence.E2)}
+    short = Run(item=item, state=RunState.ENDED, start_at=item.start, counted={"main": 2 * 48_000})
+    whole = Run(item=item, state=RunState.ENDED, start_at=item.start, counted={"main": 10 * 48_000})
+
+    assert {} == found_or_whole(nothing, short)
+    assert nothing == found_or_whole(nothing, whole)
