@@ -452,9 +452,10 @@ class StationDaemon:
         passed_s = 0.0 if self._equipped_at is None else monotonic - self._equipped_at
         self._equipped_at = monotonic
         off = [output for output in self._outputs if self._equipment and not self._equipment.has_power(output.name)]
-        for slot, run in self._runs.items():
+        beside = self._takeovers.run
+        for run in [*self._runs.values(), *([] if beside is None else [beside])]:
             if run.state is RunState.PLAYING and off:
-                seconds = self._unpowered.setdefault(slot, {})
+                seconds = self._unpowered.setdefault(run.slot, {})
                 for output in off:
                     seconds[output.name] = seconds.get(output.name, 0.0) + passed_s
 
@@ -725,7 +726,8 @@ class StationDaemon:
         now = self._clock.now()
         if not self._still_listening(run, now):
             del self._beside_ended[run.slot]
-            heard = shares(self._heard.pop(run.slot, {}))
+            unpowered = self._unpowered.pop(run.slot, {})
+            heard = without_power(shares(self._heard.pop(run.slot, {})), unpowered, run.counted)
             self._finish(judge(run, self._required(run.item), now, heard=heard), now)
 
     def _still_listening(self, run: Run, now: datetime) -> bool:

@@ -218,3 +218,21 @@ def test_f78_what_no_amplifier_gave_out_does_not_count_though_the_monitor_heard_
     assert 39 <= row.seconds_aired <= 41
     assert row.reason is not None
     assert "không có điện" in row.reason.vi
+
+
+def test_f78_an_emergency_behind_an_amplifier_without_power_is_no_airing(
+    village: Village, equipment: SimulatedEquipment
+) -> None:
+    """The monitor hears every second of it, the loudspeakers none: its row does not say aired."""
+    message = village.recorded("lu", 10, programme="KHAN")
+    village.decide(segments=(message,))
+    village.live(1)
+    equipment.power = False
+    send(village, ordered(village, message))
+    village.live(60)
+    (row,) = village.airings()
+
+    assert Verdict.AIRED is not row.verdict
+    assert row.seconds_aired < 2
+    assert row.reason is not None
+    assert "không có điện" in row.reason.vi
