@@ -28,7 +28,7 @@ from link.codec import dump, load
 from link.control import NotRunning, ask
 from link.scenario import Scenario
 from link.scenariofile import BadScenario, read
-from playout.journalcheck import Witness
+from playout.journal.journalcheck import Witness
 from schedules.calendar import FIRST_YEAR, LAST_YEAR, period_of
 from schedules.checking import check_grid
 from schedules.errors import ConfigError, JournalBroken, LoaError, Refused

@@ -15,8 +15,8 @@ import psutil
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from house import housebenching, planbenching, stationbenching
-from playout import daybench, hearingbench, journalbench, peersbench, soundbench
-from playout.bench import Figures, measured, spread
+from playout.benches import daybench, hearingbench, journalbench, peersbench, soundbench
+from playout.benches.bench import Figures, measured, spread
 
 DEFAULT_N: Mapping[str, int] = {
     "start": 100,

@@ -30,14 +30,14 @@ from link.keys import load_or_make, sign
 from link.manifest import for_station, keep, seal, unseal
 from link.orders import OrderKeys
 from playout.daemon import Equip, StationDaemon
+from playout.ears.heardfiles import HeardFiles
 from playout.equipment import Equipment
 from playout.faults import FaultBook
-from playout.heardfiles import HeardFiles
-from playout.journal import RESERVE_BYTES, Journal, Row, newest_state
+from playout.journal.journal import RESERVE_BYTES, Journal, Row, newest_state
 from playout.notifying import Heartbeat, Notifier, Watchdog, feed_every_s, take_note, why_started
-from playout.playerkeeper import Player
-from playout.playerprocess import PlayerProcess
-from playout.proofmaking import ProofMaker
+from playout.player.playerkeeper import Player
+from playout.player.playerprocess import PlayerProcess
+from playout.proofs.proofmaking import ProofMaker
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
 from schedules.errors import ConfigError, IntentMissing, JournalBroken, LoaError

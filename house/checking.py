@@ -16,8 +16,8 @@ from audio import readiness
 from house.devicecheck import devices
 from house.facts import copied_facts
 from link.keys import load_or_make
-from playout.journalcheck import verify_file
-from playout.playerprocess import PlayerProcess
+from playout.journal.journalcheck import verify_file
+from playout.player.playerprocess import PlayerProcess
 from schedules.checking import check_grid
 from schedules.clock import Interval
 from schedules.errors import JournalBroken, SegmentUnplayable

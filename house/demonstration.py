@@ -18,7 +18,7 @@ from audio.ingest import IngestLimits, ingest
 from house.building import House
 from link.scenario import DemoSession, Recording, Scenario
 from link.scenariofile import fill, read
-from playout.journal import newest_state
+from playout.journal.journal import newest_state
 from schedules.grid import SessionItem, SessionRule
 from schedules.segment import SegmentId
 from schedules.station import Station

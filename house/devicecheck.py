@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from config import Config
 from house.equipment import inputs_of, outputs_of
-from playout.outputprobe import Trouble, Wrong, ask_input, ask_output
+from playout.outputs.outputprobe import Trouble, Wrong, ask_input, ask_output
 from playout.specs import AmplifierSpec, OutputSpec
 from schedules.findings import Finding, Severity
 from schedules.intent import Intent

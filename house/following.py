@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from link.codec import load
-from playout.journal import Row
+from playout.journal.journal import Row
 from schedules.airing import Airing
 from schedules.clock import Clock
 from schedules.duty import DutyOutcome

@@ -21,8 +21,8 @@ from audio.compose import speak
 from audio.ingest import IngestLimits, ingest
 from house import orders
 from house.building import House
-from playout.bench import Figures
-from playout.soundlab import PulseServer, pulse_server, wait_until
+from playout.benches.bench import Figures
+from playout.benches.soundlab import PulseServer, pulse_server, wait_until
 from schedules.grid import OneOff, Timing
 from schedules.segment import SegmentKind
 from schedules.station import WHOLE_DAY
@@ -94,7 +94,7 @@ def twenty(count: int) -> Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cost:
-    """What a Loa and all its children had taken at a moment. by program: `loa`, `playout.player`, and so on."""
+    """What a Loa and all its children had taken at a moment. by program: `loa`, `playout.player.player`, and so on."""
 
     at_s: float
     cpu_by_program: Mapping[str, float]

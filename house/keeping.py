@@ -14,8 +14,8 @@ from pathlib import Path
 
 from nacl.signing import SigningKey, VerifyKey
 
-from playout.journal import verify_file
-from playout.journalfile import journal_files, journals_in
+from playout.journal.journal import verify_file
+from playout.journal.journalfile import journal_files, journals_in
 from schedules.errors import JournalBroken, Refused
 from schedules.findings import Finding, Severity
 from schedules.text import Text

@@ -13,7 +13,7 @@ import psutil
 
 from link.manifest import for_station
 from link.scenariofile import read
-from playout.bench import spread
+from playout.benches.bench import spread
 from schedules.airing import Facts
 from schedules.clock import Interval
 from schedules.intent import Intent

@@ -22,19 +22,19 @@ from nacl.signing import SigningKey
 from audio.aircheck import AircheckShelf
 from audio.library import Library
 from link.orders import OrderKeys, seal_order
-from playout.bench import Figures, spread
+from playout.benches.bench import Figures, spread
+from playout.benches.soundbench import longest_silence
+from playout.benches.soundlab import PulseServer, Recording, Samples, pulse_server, wait_until
 from playout.daemon import StationDaemon
-from playout.journal import Journal
-from playout.pieces import Tone
-from playout.playerkeeper import Player
-from playout.playerprocess import PlayerProcess
-from playout.soundbench import longest_silence
-from playout.soundlab import PulseServer, Recording, Samples, pulse_server, wait_until
-from playout.source import NS_PER_S
+from playout.journal.journal import Journal
+from playout.player.pieces import Tone
+from playout.player.playerkeeper import Player
+from playout.player.playerprocess import PlayerProcess
+from playout.player.source import NS_PER_S
+from playout.player.tones import tone
 from playout.specs import OutputSpec
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id
-from playout.tones import tone
 from schedules.emergency import EmergencyOrder, EmergencyStop, Urgency
 from schedules.grid import OneOff, Timing
 from schedules.intent import Intent

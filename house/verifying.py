@@ -15,9 +15,9 @@ from link.codec import dump
 from link.keys import fingerprint
 from link.proof import is_proof
 from link.proof import verify as verify_proof
-from playout.journalcheck import Examined, Witness, examine
-from playout.journalfile import journals_in
-from playout.journalhead import read_head
+from playout.journal.journalcheck import Examined, Witness, examine
+from playout.journal.journalfile import journals_in
+from playout.journal.journalhead import read_head
 from schedules.errors import JournalBroken
 from schedules.text import Text
 

@@ -18,18 +18,18 @@ from link.codec import dump, load
 from link.door import LiveOrder, OutputStatus, Receipt, StationStatus
 from link.orders import OrderKeys, unseal_order
 from playout import glance, runs
-from playout.amplifier import held_off_until
-from playout.earkeeper import Heard
+from playout.ears.earkeeper import Heard
+from playout.ears.hearsay import found_or_whole, shares, without_power
 from playout.equipment import Equipment, View
 from playout.faults import FaultBook, fault, output_fault
-from playout.hearsay import found_or_whole, shares, without_power
-from playout.journal import Row, Trouble
-from playout.journalwatch import JournalWatch
+from playout.intakes.relaydesk import RelayDesk
+from playout.journal.journal import Row, Trouble
+from playout.journal.journalwatch import JournalWatch
 from playout.memory import Memory
-from playout.pieces import FilePiece, Piece, PipePiece
-from playout.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
-from playout.poison import Poison
-from playout.relaydesk import RelayDesk
+from playout.outputs.amplifier import held_off_until
+from playout.player.pieces import FilePiece, Piece, PipePiece
+from playout.player.playerkeeper import PlayerEvent, PlayerExit, PlayerKeeper, PlayerMaker
+from playout.player.poison import Poison
 from playout.specs import InputSpec, OutputSpec
 from playout.systemclock import trust_row, zone_mismatch
 from playout.takeovers import Sounding, Surroundings, Takeovers
@@ -103,7 +103,7 @@ class Shelf(Protocol):
 
 
 class Record(Protocol):
-    """Where the station writes what happened (playout.journal.Journal); what it took is there after any power cut."""
+    """Where the station writes what happened (`Journal`); what it took is there after any power cut."""
 
     @property
     def boot(self) -> str:
@@ -153,7 +153,7 @@ class Equip(Protocol):
 
 
 class ProofMaking(Protocol):
-    """Makes the proof file of an airing (playout.proofmaking.ProofMaker.make)."""
+    """Makes the proof file of an airing (playout.proofs.proofmaking.ProofMaker.make)."""
 
     def __call__(self, slot: SlotId, *, name: str, zone: str) -> bytes | None:
         """Return it, None where the slot has no row. name, zone: the station's own."""

@@ -8,17 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from playout.amplifier import AmplifierKeeper, amplifiers_wanted
-from playout.earkeeper import Alarm, EarKeeper, Heard
+from playout.ears.earkeeper import Alarm, EarKeeper, Heard
+from playout.ears.listenerprocess import ListenerProcess
 from playout.faults import FaultBook
 from playout.health import HealthWatch
-from playout.listenerprocess import ListenerProcess
+from playout.intakes.relaykeeper import RelayKeeper
 from playout.lookahead import CheckedMedia, LookAhead
-from playout.pieces import Piece
-from playout.relaykeeper import RelayKeeper
-from playout.senderkeeper import NETWORK_KINDS, SenderKeeper, socket_path
+from playout.outputs.amplifier import AmplifierKeeper, amplifiers_wanted
+from playout.outputs.senderkeeper import NETWORK_KINDS, SenderKeeper, socket_path
+from playout.player.pieces import Piece
+from playout.proofs.witness import AircheckWitness, Recordings
 from playout.specs import HealthSpec, InputSpec, OutputSpec
-from playout.witness import AircheckWitness, Recordings
 from schedules.airing import Airing, Run, RunState
 from schedules.clock import Clock
 from schedules.grid import SlotId

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from playout.aside import Aside, Starter, in_thread
 from playout.faults import FaultBook, fault
-from playout.outputprobe import Trouble, Wrong, ask_output
+from playout.outputs.outputprobe import Trouble, Wrong, ask_output
 from playout.specs import OutputSpec
 from schedules.clock import Clock
 from schedules.errors import SegmentUnplayable

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from link.codec import dump, load
 from link.door import LiveOrder, LiveStatus, Receipt
 from playout import runs
-from playout.pieces import FilePiece, Piece, PipePiece, SilencePiece, Tone, TonePiece, length
+from playout.player.pieces import FilePiece, Piece, PipePiece, SilencePiece, Tone, TonePiece, length
 from playout.specs import OutputSpec
 from schedules import alerting
 from schedules.airing import Airing, Outage, Run, RunState, Verdict
@@ -65,7 +65,7 @@ _NO_OUTPUT = Text(
 
 
 class Commands(Protocol):
-    """The player as far as this needs it (playout.playerkeeper.PlayerKeeper)."""
+    """The player as far as this needs it (playout.player.playerkeeper.PlayerKeeper)."""
 
     ready: bool
     outputs: dict[str, tuple[str, str]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from link.codec import canonical
-from playout.journal import GENESIS, NewestState, Row, Trouble, row_hash
+from playout.journal.journal import GENESIS, NewestState, Row, Trouble, row_hash
 from schedules.clock import Clock
 from schedules.errors import JournalBroken
 
@@ -56,7 +56,7 @@ class Disk:
         return len(unchecked)
 
     def newest(self) -> NewestState:
-        """Return what `playout.journal.newest_state` would read from the file."""
+        """Return what `playout.journal.journal.newest_state` would read from the file."""
         row = next((row for row in reversed(self.rows) if row.clock == "trusted"), None)
         alive = json.loads(self.checkpoints["alive"]) if "alive" in self.checkpoints else {}
         times = [row.at] if row is not None else []
@@ -70,7 +70,7 @@ class Disk:
 
 
 class SimulatedJournal:
-    """The journal of one boot on a simulated disk; the same face as playout.journal.Journal."""
+    """The journal of one boot on a simulated disk; the same face as playout.journal.journal.Journal."""
 
     def __init__(self, disk: Disk, *, clock: Clock, boot: str) -> None:
         self._disk = disk

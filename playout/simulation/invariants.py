@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from link.codec import load
-from playout.journal import Row
+from playout.journal.journal import Row
 from playout.simulation.loudspeaker import Heard
 from playout.simulation.simulatedclock import EPOCH, micros, moment
 from playout.simulation.station import SimulatedStation

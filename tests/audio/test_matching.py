@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audio.matching import BAND_HZ, Band, Matcher, match
-from playout.hearingbench import CHAINS, RATE_HZ, Chain, joined, say, sentence
+from playout.benches.hearingbench import CHAINS, RATE_HZ, Chain, joined, say, sentence
 from tests.audio.recordings import speech
 
 CLEAN = CHAINS["clean"]

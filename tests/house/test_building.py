@@ -13,7 +13,7 @@ from config import load
 from house.building import House
 from link.codec import dump
 from link.keys import load_or_make
-from playout.journal import Journal
+from playout.journal.journal import Journal
 from schedules.duty import DutyOutcome, DutyState
 from schedules.errors import IntentMissing
 from schedules.grid import CalendarDay, DayKind

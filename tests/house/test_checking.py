@@ -18,8 +18,8 @@ from config import Config, load, parse
 from house.building import House
 from house.checking import check
 from link.keys import load_or_make
-from playout import playerprocess
-from playout.journal import Journal
+from playout.journal.journal import Journal
+from playout.player import playerprocess
 from schedules.clock import ClockState, ManualClock
 from schedules.findings import Finding, Severity
 from schedules.grid import ItemKind, SessionItem, SessionRule

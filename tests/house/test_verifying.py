@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 
 from link.keys import fingerprint, load_or_make
 from loa import main
-from playout.journal import Journal
+from playout.journal.journal import Journal
 from schedules.clock import ManualClock
 
 

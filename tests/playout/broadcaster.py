@@ -16,8 +16,8 @@ from typing import Any
 import av
 import numpy as np
 
-from playout.soundlab import Samples
-from playout.source import RATE_HZ
+from playout.benches.soundlab import Samples
+from playout.player.source import RATE_HZ
 
 
 def tone(seconds: float, *, hz: float = 440.0, amplitude: float = 0.25) -> Samples:

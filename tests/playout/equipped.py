@@ -7,10 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from playout.earkeeper import Heard
+from playout.ears.earkeeper import Heard
 from playout.equipment import News, View
 from playout.faults import FaultBook
-from playout.pieces import Piece
+from playout.player.pieces import Piece
 from playout.specs import OutputSpec
 from schedules.airing import Airing
 from schedules.clock import Clock

@@ -19,7 +19,7 @@ from pathlib import Path
 import structlog
 from nacl.signing import SigningKey
 
-from playout.journal import Journal, verify_file
+from playout.journal.journal import Journal, verify_file
 from playout.systemclock import SystemClock
 
 KEY = SigningKey(b"k" * 32)

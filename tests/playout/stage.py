@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from playout.playerprocess import PlayerProcess
-from playout.soundlab import Samples, wait_until
-from playout.source import NS_PER_S, RATE_HZ
+from playout.benches.soundlab import Samples, wait_until
+from playout.player.playerprocess import PlayerProcess
+from playout.player.source import NS_PER_S, RATE_HZ
 from schedules.errors import OutputError
 
 

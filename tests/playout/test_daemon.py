@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from playout.journal import verify_file
+from playout.journal.journal import verify_file
 from schedules.airing import Verdict
 from schedules.clock import ClockState
 from schedules.errors import IntentMissing, SignatureInvalid

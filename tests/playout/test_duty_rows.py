@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from playout.journal import verify_file
+from playout.journal.journal import verify_file
 from schedules.airing import Verdict
 from schedules.clock import ClockState
 from schedules.duty import DutyState, Period

@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from playout.faults import FaultBook, fault, hint
-from playout.journal import Journal
-from playout.journalcheck import examine
-from playout.journalfile import JournalFile, journal_files
-from playout.journalwatch import JournalWatch
+from playout.journal.journal import Journal
+from playout.journal.journalcheck import examine
+from playout.journal.journalfile import JournalFile, journal_files
+from playout.journal.journalwatch import JournalWatch
 from schedules.clock import ManualClock
 from tests.playout.journalwriter import KEY
 

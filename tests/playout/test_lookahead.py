@@ -14,7 +14,7 @@ import pytest
 from audio.library import Library
 from playout.faults import FaultBook
 from playout.lookahead import LookAhead
-from playout.outputprobe import Trouble, Wrong
+from playout.outputs.outputprobe import Trouble, Wrong
 from playout.specs import OutputSpec
 from schedules.clock import ManualClock
 from schedules.rundown import RundownItem

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from nacl.signing import SigningKey
 
-from playout.journal import Journal
+from playout.benches.soundlab import wait_until
+from playout.journal.journal import Journal
 from playout.notifying import WATCHDOG_S, Heartbeat, Notifier, Restart, Watchdog, feed_every_s, take_note, why_started
-from playout.soundlab import wait_until
 from schedules.clock import ManualClock
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -131,7 +131,7 @@ _STATION = """
 import os, sys, threading
 from pathlib import Path
 from nacl.signing import SigningKey
-from playout.journal import Journal
+from playout.journal.journal import Journal
 from playout.notifying import WATCHDOG_S, Heartbeat, Notifier, Watchdog, take_note, why_started
 from playout.systemclock import SystemClock
 folder = Path(sys.argv[1])

@@ -10,7 +10,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from playout.daemon import Record
-from playout.journal import Journal, newest_state, verify_rows
+from playout.journal.journal import Journal, newest_state, verify_rows
 from playout.simulation.disk import CutPoint, Disk, PowerCut, SimulatedJournal
 from playout.simulation.simulatedclock import SimulatedClock, micros
 from playout.systemclock import ClockJudge

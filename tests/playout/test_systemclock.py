@@ -14,7 +14,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from playout import systemclock
-from playout.journal import Journal, newest_state
+from playout.journal.journal import Journal, newest_state
 from playout.systemclock import BUILT, SystemClock, trust_row, zone_mismatch
 from schedules.clock import ClockState, ManualClock
 from schedules.text import Text

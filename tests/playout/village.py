@@ -17,7 +17,7 @@ from audio.library import Library
 from link.codec import load
 from link.orders import OrderKeys
 from playout.daemon import Equip, StationDaemon
-from playout.journal import Journal
+from playout.journal.journal import Journal
 from playout.specs import InputSpec, OutputSpec
 from schedules.airing import Airing
 from schedules.clock import ClockState, ManualClock

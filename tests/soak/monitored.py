@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from playout.soundlab import PulseServer, Recording, Samples
+from playout.benches.soundlab import PulseServer, Recording, Samples
 
 RATE_HZ = 48_000
 _STEP = RATE_HZ // 20

@@ -20,7 +20,7 @@ import pytest
 import requests
 import soundfile
 
-from playout.soundlab import PulseServer, Samples, pulse_server
+from playout.benches.soundlab import PulseServer, Samples, pulse_server
 from tests.running import RunningLoa, make_mp3
 from tests.soak.monitored import RATE_HZ, Ears, Heard, heard
 

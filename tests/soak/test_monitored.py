@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from playout.soundlab import PulseServer, Recording, Samples
-from playout.source import NS_PER_S, RATE_HZ
+from playout.benches.soundlab import PulseServer, Recording, Samples
+from playout.player.source import NS_PER_S, RATE_HZ
 from tests.soak.monitored import Ears, heard
 
 LENGTH_S = 12

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playout.soundlab import PulseServer, pulse_server
+from playout.benches.soundlab import PulseServer, pulse_server
 from tests.playout.stage import Stage
 
 

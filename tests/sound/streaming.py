@@ -19,8 +19,8 @@ from typing import Any
 import av
 import numpy as np
 
-from playout.soundlab import Samples, wait_until
-from playout.source import RATE_HZ
+from playout.benches.soundlab import Samples, wait_until
+from playout.player.source import RATE_HZ
 
 PASSWORD = "mat-khau-thu-nghiem"
 
@@ -134,13 +134,13 @@ def decoded(source: io.BytesIO | str, **options: Any) -> tuple[str, Samples]:
 
 
 class SenderProcess:
-    """`python -m playout.sender` for one output. inside: a command that it is started by."""
+    """`python -m playout.outputs.sender` for one output. inside: a command that it is started by."""
 
     def __init__(self, output: Mapping[str, object], *, inside: tuple[str, ...] = ()) -> None:
         self.output = output
         self.told: list[tuple[float, str, str]] = []
         self._process = subprocess.Popen(
-            [*inside, sys.executable, "-m", "playout.sender", str(os.getpid())],
+            [*inside, sys.executable, "-m", "playout.outputs.sender", str(os.getpid())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from playout.pieces import Tone
-from playout.soundlab import PulseServer, pulse_server
-from playout.tones import tone
+from playout.benches.soundlab import PulseServer, pulse_server
+from playout.player.pieces import Tone
+from playout.player.tones import tone
 from tests.running import RunningLoa, make_mp3, wait_for
 
 pytestmark = pytest.mark.sound

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from playout.benches.soundlab import PulseServer
 from playout.faults import FaultBook
-from playout.relaykeeper import RelayKeeper
-from playout.soundlab import PulseServer
-from playout.source import RATE_HZ
+from playout.intakes.relaykeeper import RelayKeeper
+from playout.player.source import RATE_HZ
 from playout.specs import InputSpec
 from playout.systemclock import SystemClock
 from schedules.relaying import SourceState

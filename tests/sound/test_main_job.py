@@ -19,7 +19,7 @@ import soundfile
 
 from link.keys import station_keys
 from link.proof import COVER, verify
-from playout.soundlab import PulseServer, Recording, pulse_server
+from playout.benches.soundlab import PulseServer, Recording, pulse_server
 from tests.running import RunningLoa, make_mp3, wait_for
 
 pytestmark = pytest.mark.sound

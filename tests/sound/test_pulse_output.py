@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
-from playout.soundlab import PulseServer, Samples, wait_until
-from playout.source import NS_PER_S, RATE_HZ
+from playout.benches.soundlab import PulseServer, Samples, wait_until
+from playout.player.source import NS_PER_S, RATE_HZ
 from tests.playout.stage import Stage, in_s, wait_for_instant
 
 pytestmark = pytest.mark.sound

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from playout.soundlab import PulseServer, find
+from playout.benches.soundlab import PulseServer, find
 from tests.running import RunningLoa, make_mp3, wait_for
 from tests.sound.streaming import IcecastServer, Listener
 

@@ -1,0 +1,1 @@
+"""Benchmarks of the station, and the sound laboratory that they and the tests measure in."""

@@ -1,0 +1,1 @@
+"""What hears what really went out, compares it with what should have, and says so."""

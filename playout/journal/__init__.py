@@ -1,0 +1,1 @@
+"""The station's only record: written, kept over bad disks, checked and salvaged."""
