@@ -6,6 +6,7 @@ import ctypes
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -111,6 +112,8 @@ class _SinkInputInfo(ctypes.Structure):
     )
 
 
+_DRY_KEPT = 100
+_Underflow = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 _Told = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
@@ -131,11 +134,14 @@ class Position:
 
     On a busy machine the server dates it too late, never too early: the frame was passed by then.
     ahead_frames: how far beyond it the sink has taken what was written; what comes before that comes too late.
+    read_frame: the first frame that the server has not taken yet. playing: it has something to take from there on.
     """
 
     instant_ns: int
     heard_frame: float
     ahead_frames: float
+    read_frame: int = 0
+    playing: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,9 @@ class PulseStream:
         self._stream: int | None = None
         self._answers: dict[int, queue.SimpleQueue[Account | _SinkInput | None]] = {}
         self._question = 0
+        self._ran_dry: deque[int] = deque(maxlen=_DRY_KEPT)
         # Kept here: libpulse holds only the bare pointers.
+        self._on_underflow = _Underflow(self._underflow_told)
         self._on_sink = _Told(self._sink_told)
         self._on_stream = _Told(self._stream_told)
 
@@ -261,6 +269,20 @@ class PulseStream:
         if answers is not None:
             answers.put(answer)
 
+    def ran_dry(self) -> int | None:
+        """Return the frame at which the server first found nothing to take since this was last asked, None: never."""
+        first = None
+        while self._ran_dry:
+            frame = self._ran_dry.popleft()
+            first = frame if first is None else min(first, frame)
+        return first
+
+    def _underflow_told(self, stream: int, data: int | None) -> None:
+        """Keep where it was. In libpulse's thread, which holds its lock."""
+        frame = self._lib.pa_stream_get_underflow_index(stream) // SAMPLE_BYTES
+        if frame >= 0:
+            self._ran_dry.append(frame)
+
     def position(self) -> Position | None:
         """Return the server's last answer, None where there is none that can be dated."""
         with _Locked(self):
@@ -272,10 +294,13 @@ class PulseStream:
             read_frame = answer.read_index / SAMPLE_BYTES
             ahead_us = max(answer.sink_usec, answer.configured_sink_usec)
             sink_us = answer.sink_usec
+            playing = bool(answer.playing)
         return Position(
             instant_ns=time.monotonic_ns() - (time.time_ns() - wall_ns),
             heard_frame=read_frame - sink_us * RATE_HZ / 1e6,
             ahead_frames=ahead_us * RATE_HZ / 1e6,
+            read_frame=int(read_frame),
+            playing=playing,
         )
 
     def write(self, pcm: bytes, *, at_frame: int) -> None:
@@ -323,6 +348,7 @@ class PulseStream:
         wanted = _BufferAttr(2000 * frames_ms, latency_ms * frames_ms, 0, 20 * frames_ms, _ANY)
         lib.pa_threaded_mainloop_lock(self._mainloop)
         self._stream = lib.pa_stream_new(self._context, self._description, ctypes.byref(spec), None)
+        lib.pa_stream_set_underflow_callback(self._stream, self._on_underflow, None)
         name = sink.encode() if sink else None
         failed = lib.pa_stream_connect_playback(self._stream, name, ctypes.byref(wanted), _FLAGS, None, None) < 0
         lib.pa_threaded_mainloop_unlock(self._mainloop)
@@ -404,6 +430,8 @@ def _library() -> ctypes.CDLL:
         "pa_stream_new": (pointer, (pointer, text, pointer, pointer)),
         "pa_stream_connect_playback": (number, (pointer, text, pointer, number, pointer, pointer)),
         "pa_stream_get_state": (number, (pointer,)),
+        "pa_stream_set_underflow_callback": (None, (pointer, _Underflow, pointer)),
+        "pa_stream_get_underflow_index": (ctypes.c_int64, (pointer,)),
         "pa_stream_disconnect": (number, (pointer,)),
         "pa_stream_unref": (None, (pointer,)),
         "pa_stream_update_timing_info": (pointer, (pointer, pointer, pointer)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from playout.outputs.devicetime import DeviceTime
 from playout.outputs.level import Gain
-from playout.outputs.libpulse import PulseStream
+from playout.outputs.libpulse import Position, PulseStream
 from playout.outputs.output import Block, StateReport, Timeline
 from playout.outputs.tally import Ledger, Tally
 from playout.player.source import NS_PER_S, SAMPLE_BYTES
@@ -66,6 +66,7 @@ class PulseOutput:
         self._looked_frame: int | None = None
         self._resumed = False
         self._asked_ns = 0
+        self._dry_frame: int | None = None
 
     @property
     def name(self) -> str:
@@ -135,6 +136,8 @@ class PulseOutput:
         self._looked_frame = None
         self._looked_ns = self._asked_ns = time.monotonic_ns()
         self._blocks.clear()
+        stream.ran_dry()
+        self._dry_frame = None
         self._stream = stream
         while not self._stopping.is_set():
             self._wake.wait(0.1)
@@ -152,10 +155,28 @@ class PulseOutput:
         now_ns = time.monotonic_ns()
         if now_ns - self._looked_ns > _NO_LOOK_NS:
             raise OutputError("the sound server does not answer")
-        self._time.see(stream.position())
-        if now_ns - self._asked_ns > _ASK_NS:
+        position = stream.position()
+        self._time.see(position)
+        self._note_dry(stream, position)
+        if self._dry_frame is not None or now_ns - self._asked_ns > _ASK_NS:
             self._asked_ns = now_ns
             stream.ask()
+
+    def _note_dry(self, stream: PulseStream, position: Position | None) -> None:
+        """Count nothing from where the server ran dry to where it was seen to go on: what came for that came too late.
+
+        A server that was stopped or starved takes what it has when it runs again, and drops what arrives behind that;
+        by our own clock it was written in time.
+        """
+        dry = stream.ran_dry()
+        if self._dry_frame is None:
+            self._dry_frame = dry
+        if self._dry_frame is None or position is None or not position.playing:
+            return
+        if position.read_frame > self._dry_frame:
+            self._ledger.missed(self._dry_frame, position.read_frame)
+            self._written = max(self._written, position.read_frame)
+            self._dry_frame = dry if dry is not None and dry > position.read_frame else None
 
     def _put(self, stream: PulseStream, block: Block) -> None:
         """Write one block where the device's clock wants it, without what comes too late for it."""

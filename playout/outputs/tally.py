@@ -112,6 +112,12 @@ class Ledger:
                     rests.append(rest)
             self._written.extendleft(reversed(rests))
 
+    def missed(self, start: int, end: int) -> None:
+        """Drop what lies in the device's `[start, end)` and was not counted yet: it came too late for the device."""
+        with self._lock:
+            parts = ((span.cut(span.offset, start), span.cut(end, span.end)) for span in self._written)
+            self._written = deque(part for pair in parts for part in pair if part is not None)
+
     def lost(self, end: int | None = None) -> None:
         """Drop what lies before the device's `end` uncounted; everything, without `end`."""
         if end is not None:

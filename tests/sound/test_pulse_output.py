@@ -64,6 +64,24 @@ def test_joined_items_are_heard_without_a_sample_between(pulse: PulseServer, sta
         assert np.array_equal(recording.samples[match.position : match.position + len(whole)], whole)
 
 
+def test_what_a_starved_server_dropped_is_not_counted(pulse: PulseServer, stage: Stage) -> None:
+    """A server that stands still for a moment drops what arrives behind its clock: it is a hole, though sent in time."""
+    sound = stage.noise(8.0)
+    with pulse.recording("horn") as recording:
+        start_ns = _begin(stage, sound)
+        for after_s in (1.5, 3.0, 4.5, 6.0):
+            wait_for_instant(start_ns + round(after_s * NS_PER_S))
+            os.kill(pulse.pid, signal.SIGSTOP)
+            wait_for_instant(start_ns + round((after_s + 0.48) * NS_PER_S))
+            os.kill(pulse.pid, signal.SIGCONT)
+        ended = stage.wait("ended", airing="a")
+        recording.wait_for(start_ns + 9 * NS_PER_S)
+        heard = int(np.count_nonzero(recording.samples))
+    counted = ended["outputs"]["main"]["samples"]
+    assert heard < len(sound) - RATE_HZ // 20
+    assert heard - RATE_HZ <= counted <= heard + RATE_HZ // 100
+
+
 def test_a_stop_is_heard_as_a_fade(pulse: PulseServer, stage: Stage) -> None:
     """After a stop the sound is gone within the fade and half a second, and the counts agree with the recording."""
     sound = stage.noise(6.0)
