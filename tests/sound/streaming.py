@@ -77,7 +77,9 @@ class IcecastServer:
                 self._process = None
 
     def _answers(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+        # From another address of this machine: a connection to a free port may otherwise meet itself.
+        address, source = ("127.0.0.1", self.port), ("127.0.0.2", 0)
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=1, source_address=source):
             return True
         return False
 
@@ -158,11 +160,15 @@ class SenderProcess:
 
     def wait(self, state: str, *, timeout_s: float = 30, detail: str = "") -> None:
         """Wait until it tells this state now."""
-        wait_until(
-            lambda: bool(self.told) and self.told[-1][1] == state and detail in self.told[-1][2],
-            timeout_s=timeout_s,
-            what=f"a stream {state} {detail}; {self.told[-3:]}",
-        )
+        try:
+            wait_until(
+                lambda: bool(self.told) and self.told[-1][1] == state and detail in self.told[-1][2],
+                timeout_s=timeout_s,
+                what=f"a stream {state} {detail}",
+            )
+        except TimeoutError as error:
+            error.add_note(f"told: {self.told[:3]} … {self.told[-3:]}, ended: {self._process.poll()}")
+            raise
 
     def close(self) -> None:
         """End it as its parent's end would."""

@@ -65,7 +65,7 @@ def test_joined_items_are_heard_without_a_sample_between(pulse: PulseServer, sta
 
 
 def test_what_a_starved_server_dropped_is_not_counted(pulse: PulseServer, stage: Stage) -> None:
-    """A server that stands still for a moment drops what arrives behind its clock: it is a hole, though sent in time."""
+    """A server that stands still for a moment drops what then arrives late: a hole, though sent in time."""
     sound = stage.noise(8.0)
     with pulse.recording("horn") as recording:
         start_ns = _begin(stage, sound)
