@@ -19,7 +19,7 @@ from schedules.grid import ItemKind, SessionItem, SessionRule
 from schedules.programme import Otherwise, Programme
 from schedules.segment import Priority
 from schedules.station import DaySpan, Station, Unit
-from store import tables, units
+from store import schema, tables, units
 from store.database import Database, DatabaseDamaged, _alembic
 from store.intent import load_intent
 
@@ -28,7 +28,7 @@ def test_migrations_give_exactly_the_tables(database):
     """What the migrations build is what the code expects: no table, column or index differs."""
     with database.reading() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
-        assert compare_metadata(context, tables.metadata) == []
+        assert compare_metadata(context, schema.metadata) == []
 
 
 def test_migrations_can_be_taken_back_and_applied_again(tmp_path):
@@ -170,7 +170,7 @@ def test_a_write_inside_a_write_is_an_error(database):
 
 def test_the_tables_are_understood_by_postgresql():
     """Nothing in the tables is known to SQLite only."""
-    for table in tables.metadata.sorted_tables:
+    for table in schema.metadata.sorted_tables:
         said = str(CreateTable(table).compile(dialect=postgresql.dialect()))
         assert table.name in said
         assert all(len(index.name) <= 63 for index in table.indexes)

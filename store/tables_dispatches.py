@@ -1,0 +1,1 @@
+"""Tables: items that a centre sends to its communes with their receipts, and the portal's items."""

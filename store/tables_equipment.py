@@ -1,0 +1,1 @@
+"""Tables: equipment, fault tickets, inspection rounds, complaints and assignments."""

@@ -1,0 +1,1 @@
+"""Tables: schedules under the pencil: edits of a week that are not yet published."""

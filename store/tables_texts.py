@@ -1,0 +1,1 @@
+"""Tables: texts and scripts for the air, their templates, weekly forms, comments, and the guidance library."""

@@ -1,0 +1,1 @@
+"""Tables: recordings on their way in: uploads in pieces, drafts, and how much of an item somebody has heard."""
