@@ -143,9 +143,11 @@ class LookAhead:
     def _tell(self, coming: list[RundownItem], outputs: list[OutputSpec]) -> None:
         """Open a fault for everything that is wrong, and close those that are over."""
         told = {f"ahead_media_{item.slot}": self._media_trouble(item) for item in coming}
+        known = {one.code for one in self._faults.open}
         for output in outputs:
             trouble = self._troubles.get(output.name)
-            if trouble is not None:
+            # What the player lost is told already, and this would say it a second time.
+            if trouble is not None and f"output_{output.name}" not in known:
                 code = "ahead_output_muted" if trouble.wrong is Wrong.MUTED else "ahead_output"
                 told[f"ahead_output_{output.name}"] = fault(code, name=output.name), trouble.detail
         wrong = {code: said for code, said in told.items() if said is not None}

@@ -91,8 +91,12 @@ def _unheard(run: Run, verdict: Verdict, heard: Mapping[str, HeardShare]) -> Tex
     if worst[1].why is not None:
         return worst[1].why
     name, percent = worst[0], math.floor(worst[1].share * 100)
+    counted_s = run.counted.get(name, 0) / SAMPLE_RATE_HZ
+    if run.counted.get(name, 0) < WHOLE * run.item.samples and worst[1].seconds >= WHOLE * counted_s:
+        # The ear only confirms what the count had lost already: what made it short is the better reason.
+        return None
     return Text(
-        f"Máy thu nghe lại ở đầu ra “{name}” chỉ nhận ra {percent} % bài này.",
+        f"Máy thu nghe lại ở đầu ra “{name}” chỉ nhận ra {percent}% bài này.",
         f"What was heard at output “{name}” held only {percent} % of it.",
     )
 
@@ -173,5 +177,6 @@ def _reason(run: Run, verdict: Verdict, late_s: float | None, counts: tuple[Outp
     if late_s is not None and late_s > run.item.late_limit_s:
         return Text(f"Bắt đầu trễ {late_s:.0f} giây.", f"Began {late_s:.0f} s late.")
     if run.holes_s > 0:
-        return Text(f"Bị ngắt {run.holes_s:.1f} giây giữa bài.", f"Interrupted for {run.holes_s:.1f} s.")
+        seconds = f"{run.holes_s:.1f}"
+        return Text(f"Bị ngắt {seconds.replace('.', ',')} giây giữa bài.", f"Interrupted for {seconds} s.")
     return Text("Một đầu ra mất tiếng trong khi phát.", "An output lost its sound while on air.")

@@ -18,6 +18,7 @@ from playout.outputs.outputprobe import Trouble, Wrong
 from playout.specs import OutputSpec
 from schedules.clock import ManualClock
 from schedules.rundown import RundownItem
+from schedules.text import Text
 from tests.playout.rundowns import planned
 
 NOW = datetime(2026, 11, 23, 5, tzinfo=UTC)
@@ -169,6 +170,10 @@ def test_an_output_that_does_not_answer_is_told_ahead_and_again_when_muted(outlo
     outlook.troubles["one"] = Trouble(wrong=Wrong.MUTED, detail="muted")
     outlook.live(45)
     assert {"ahead_output_one": "Output “one” is muted, and airtime is near."} == outlook.open()
+    outlook.faults.begin("output_one", Text("x", "The player lost it."), "no sink")
+    outlook.live(6)
+    assert {"output_one": "The player lost it."} == outlook.open()
+    outlook.faults.end("output_one")
     outlook.well = {"one"}
     asked = len(outlook.asked)
     outlook.live(45)

@@ -55,11 +55,11 @@ def test_what_was_counted_and_not_heard_does_not_count() -> None:
 
     assert (Verdict.PARTIAL, whole // 2) == (half.verdict, half.samples_aired)
     assert half.reason is not None
-    assert "50 %" in half.reason.vi
+    assert "50%" in half.reason.vi
     assert "main" in half.reason.vi
     assert (Verdict.MISSED, 0, Evidence.E0) == (nothing.verdict, nothing.samples_aired, nothing.evidence)
     assert nothing.reason is not None
-    assert "0 %" in nothing.reason.vi
+    assert "0%" in nothing.reason.vi
 
 
 def test_what_was_not_counted_is_not_taken_off_twice() -> None:
@@ -80,3 +80,13 @@ def test_what_kept_it_from_being_heard_is_the_reason() -> None:
     row = judge(run(main=whole, village=whole), OUTPUTS, NOW, heard={"main": replace(share(0.5), why=why)})
 
     assert why == row.reason
+
+
+def test_an_ear_that_only_confirms_a_mute_is_not_the_reason() -> None:
+    """Ten seconds were not counted and not heard: the row says that it was interrupted, with a Vietnamese comma."""
+    fifty = 50 * 48_000
+    muted = replace(run(main=fifty, village=60 * 48_000), holes_s=10.0)
+    row = judge(muted, OUTPUTS, NOW, heard={"main": share(49 / 60), "village": share(1.0)})
+
+    assert (Verdict.PARTIAL, 49 * 48_000) == (row.verdict, row.samples_aired)
+    assert row.reason == Text("Bị ngắt 10,0 giây giữa bài.", "Interrupted for 10.0 s.")
