@@ -488,3 +488,72 @@ def test_an_item_for_an_output_that_is_not_there_is_never_counted(rig: Rig) -> N
     assert rig.ended("a")["outputs"] == {}
     assert rig.ended("a")["cause"] == "output_lost"
     assert not rig.heard(1.0, RATE_HZ).any()
+
+
+class LateLive:
+    """A live source that gives nothing for a while, and then as much as is asked for, never ahead of its time."""
+
+    kind = "pipe"
+    live = True
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def available(self) -> int:
+        return RATE_HZ * 3600
+
+    def read(self, samples: int) -> bytes:
+        given = min(samples, self.held)
+        self.held -= given
+        return b"\x10\x00" * given
+
+    def skip(self, samples: int) -> None:
+        self.held = max(0, self.held - samples)
+
+    def failure(self) -> str | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+class OneSource:
+    """Opens the same source for every cue."""
+
+    def __init__(self, source: LateLive) -> None:
+        self.source = source
+
+    def open(self, cue: Cue) -> LateLive:
+        return self.source
+
+    def stand_in(self, cue: Cue, *, from_sample: int) -> None:
+        return None
+
+    def release(self, airing: str) -> None:
+        pass
+
+
+@pytest.mark.parametrize("stall", [False, True])
+def test_a_live_source_that_comes_late_ends_when_it_was_to_end(stall: bool) -> None:
+    """Ten seconds of nothing, perhaps a stall of the player later: a relay of 30 s is over after 30 s, not after 40."""
+    timeline = Timeline(origin_ns=START_NS)
+    output, source = MemoryOutput(timeline), LateLive()
+    told: list[dict[str, object]] = []
+    bus = Bus(timeline=timeline, outputs=[output], opener=OneSource(source), emit=told.append)
+    start_ns = START_NS + 2 * NS_PER_S
+    bus.arm(Cue(airing="r", samples=30 * RATE_HZ, from_sample=0, start_ns=start_ns, after=None))
+    now_ns = START_NS
+    while now_ns < START_NS + 36 * NS_PER_S:
+        now_ns += TICK_NS
+        if now_ns > START_NS + 12 * NS_PER_S:
+            source.held += RATE_HZ // 100
+        if stall and now_ns == START_NS + 20 * NS_PER_S:
+            now_ns += NS_PER_S
+        bus.step(now_ns)
+    first, sound = output.samples()
+    heard = sound.nonzero()[0] + first
+    (ended,) = [event for event in told if event["event"] == "ended"]
+
+    assert "complete" == ended["cause"]
+    assert heard[0] / RATE_HZ < 12.5
+    assert heard[-1] / RATE_HZ < 32.1
