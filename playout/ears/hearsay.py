@@ -14,7 +14,7 @@ _LEAST_S = 0.1
 
 
 SWITCHING_S = 1.0
-"""So much without power is the amplifier's own switching."""
+"""So much without power is the amplifier's own switching; so little with it is none."""
 
 
 def without_power(
@@ -30,7 +30,9 @@ def without_power(
         if off_s <= SWITCHING_S or length_s <= 0:
             continue
         known = found.get(output, HeardShare(share=1.0, seconds=length_s, grade=Evidence.E1))
-        seconds = max(0.0, min(known.seconds, length_s - off_s))
+        left_s = length_s - off_s
+        # When the power was looked at is not known to the moment: what is left of nothing is nothing.
+        seconds = min(known.seconds, left_s) if left_s > SWITCHING_S else 0.0
         why = Text(
             f"Tăng âm của đầu ra “{output}” không có điện {off_s:.0f} giây trong lúc phát.",
             f"The amplifier of output “{output}” had no power for {off_s:.0f} s of it.",

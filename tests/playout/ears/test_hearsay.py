@@ -21,6 +21,9 @@ def test_f78_seconds_without_power_are_taken_off_what_was_heard_at_the_monitor()
         {"main": HeardShare(share=0.5, seconds=30.0, grade=Evidence.E2)}, {"main": 10.0}, MINUTE
     )["main"]
 
+    never = without_power({"main": whole}, {"main": 59.8}, MINUTE)["main"]
+
+    assert 0.0 == never.seconds == never.share
     assert (50.0, Evidence.E2) == (cut.seconds, cut.grade)
     assert cut.why is not None
     assert "10 giây" in cut.why.vi
