@@ -143,6 +143,9 @@ sign_in = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
     Column("address", String(64), nullable=False),
+    # When the person last proved who they are, where that is later than the beginning; by what program they came.
+    Column("proven_at", UtcDateTime),
+    Column("agent", String(200)),
 )
 
 token = Table(
@@ -156,6 +159,7 @@ token = Table(
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("scopes", JSON, nullable=False, server_default="[]"),
+    Column("used_at", UtcDateTime),
 )
 
 invitation = Table(
