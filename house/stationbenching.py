@@ -30,8 +30,8 @@ from playout.journal.journal import Journal
 from playout.player.pieces import Tone
 from playout.player.playerkeeper import Player
 from playout.player.playerprocess import PlayerProcess
-from playout.player.source import NS_PER_S
 from playout.player.tones import tone
+from playout.source import NS_PER_S
 from playout.specs import OutputSpec
 from playout.supervisor import Supervisor, Work
 from playout.systemclock import SystemClock, boot_id

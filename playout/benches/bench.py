@@ -20,7 +20,7 @@ import vlc
 Figures = dict[str, object]
 
 _BUSY = """import sys
-from playout.player.isolation import die_with_parent
+from playout.isolation import die_with_parent
 die_with_parent(int(sys.argv[1]))
 while True: pass"""
 

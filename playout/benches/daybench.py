@@ -18,7 +18,7 @@ from playout.outputs.output import Timeline
 from playout.outputs.virtualoutput import VirtualOutput
 from playout.player.bus import Bus, Event
 from playout.player.filesource import FileSource
-from playout.player.source import NS_PER_S, RATE_HZ, Cue, Source
+from playout.source import NS_PER_S, RATE_HZ, Cue, Source
 
 _ITEM_S = 300
 _TICK_NS = 100_000_000

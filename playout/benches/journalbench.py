@@ -14,8 +14,8 @@ import structlog
 from nacl.signing import SigningKey
 
 from playout.benches.bench import Figures, spread
+from playout.isolation import die_with_parent
 from playout.journal.journal import Journal, verify_file
-from playout.player.isolation import die_with_parent
 from playout.systemclock import SystemClock
 
 _ROWS = 2_000

@@ -19,7 +19,7 @@ import soundfile
 from playout.benches.bench import Figures, program_version, spread
 from playout.benches.soundlab import PulseServer, Recording, Samples, pulse_server, wait_until
 from playout.benches.studio import AHEAD_S, SINK, STEADY_S, Studio, noise
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 _SAME = 0.8
 _TRIAL_S = 2.0

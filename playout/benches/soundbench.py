@@ -12,7 +12,7 @@ import psutil
 from playout.benches.bench import Figures, cpu_s, spread
 from playout.benches.soundlab import Recording, Samples
 from playout.benches.studio import AHEAD_S, SINK, noise, studio
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 _SAME = 0.9
 _ORDERED_AHEAD_NS = 5 * NS_PER_S

@@ -17,7 +17,7 @@ import soundfile
 
 from playout.benches.soundlab import PulseServer, Samples, pulse_server, wait_until
 from playout.player.playerprocess import PlayerProcess
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 SINK = "horn"
 STEADY_S = 2.0

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from playout.ears.sensing import Sensor
 from playout.faults import FaultBook, fault
 from playout.player.pieces import Piece, length
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from playout.specs import OutputSpec
 from schedules.clock import Clock
 

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 EAR_HZ = 16_000
 """Rate of what ears keep and judge: twice the band of a horn loudspeaker."""

@@ -17,7 +17,7 @@ from playout.ears.earstream import EAR_HZ, EarStream
 from playout.ears.heardfiles import HeardFile
 from playout.ears.reference import Reference
 from playout.player.pieces import Piece, length
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from schedules.errors import SegmentUnplayable
 
 Event = Mapping[str, object]

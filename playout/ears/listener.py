@@ -20,9 +20,9 @@ import numpy as np
 
 from playout.ears.hearing import Hearing
 from playout.intakes.capture import open_capture
-from playout.player.isolation import die_with_parent, leave_network
+from playout.isolation import die_with_parent, leave_network
 from playout.player.pieces import pieces_from
-from playout.player.source import NS_PER_S
+from playout.source import NS_PER_S
 from schedules.errors import OutputError
 
 Command = Mapping[str, object]

@@ -11,7 +11,7 @@ import soundfile
 from audio.matching import SEGMENT_S, Band, Sound
 from playout.player.approvedfile import open_approved
 from playout.player.pieces import FilePiece, Piece, SilencePiece
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 
 Pcm = npt.NDArray[np.int16]
 

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Mapping
 from typing import Protocol
 
-from playout.player.source import RATE_HZ, SAMPLE_BYTES
+from playout.source import RATE_HZ, SAMPLE_BYTES
 from schedules.errors import OutputError
 
 _BLOCK = RATE_HZ // 50

@@ -9,7 +9,7 @@ import threading
 from playout.intakes.capture import open_capture
 from playout.intakes.intake import Intake, Voice, end_with_parent
 from playout.intakes.pcmpipe import PcmPipe
-from playout.player.isolation import ask_for_priority, die_with_parent, leave_network
+from playout.isolation import ask_for_priority, die_with_parent, leave_network
 from schedules.errors import OutputError
 
 CUSHION_S = 0.15

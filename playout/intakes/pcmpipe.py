@@ -9,7 +9,7 @@ import struct
 import termios
 from pathlib import Path
 
-from playout.player.source import RATE_HZ, SAMPLE_BYTES
+from playout.source import RATE_HZ, SAMPLE_BYTES
 
 _SECOND_BYTES = RATE_HZ * SAMPLE_BYTES
 _SLACK_BYTES = _SECOND_BYTES // 4

@@ -20,7 +20,7 @@ from playout.intakes.fetching import Answer, Fetcher, FetchFailed
 from playout.intakes.hls import HlsStream
 from playout.intakes.intake import Intake, Voice, end_with_parent
 from playout.intakes.pcmpipe import PcmPipe
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 from schedules.sources import host_of
 
 HELD_S = 3.0

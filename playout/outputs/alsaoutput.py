@@ -12,7 +12,7 @@ from playout.outputs.libasound import AlsaMixer, AlsaStream, UnderrunError
 from playout.outputs.libpulse import Position
 from playout.outputs.output import Block, StateReport, Timeline
 from playout.outputs.tally import Ledger, Tally
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 from schedules.errors import OutputError
 
 _LEAD_NS = 300_000_000

@@ -6,7 +6,7 @@ from collections import deque
 
 from playout.outputs.libpulse import Position
 from playout.outputs.output import Timeline
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 _WINDOW = 50
 _RECENT = 10

@@ -11,7 +11,7 @@ from typing import Protocol
 import av
 import numpy as np
 
-from playout.player.source import RATE_HZ, SAMPLE_BYTES
+from playout.source import RATE_HZ, SAMPLE_BYTES
 
 OPUS_FRAMES = 960
 """Length of an Opus packet: 20 ms."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playout.outputs.encoding import Encoder
-from playout.player.source import NS_PER_S
+from playout.source import NS_PER_S
 from schedules.errors import OutputError
 
 _CONNECT_S = 2.0

@@ -6,7 +6,7 @@ import ctypes
 import errno
 import functools
 
-from playout.player.source import RATE_HZ, SAMPLE_BYTES
+from playout.source import RATE_HZ, SAMPLE_BYTES
 from schedules.errors import OutputError
 
 _PLAYBACK = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from playout.outputs.tally import Span, Tally
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 StateReport = Callable[[str, str, str], None]
 """Called with an output's name, its new state and a detail; from any thread, must not block."""

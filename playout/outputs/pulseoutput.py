@@ -12,7 +12,7 @@ from playout.outputs.level import Gain
 from playout.outputs.libpulse import Position, PulseStream
 from playout.outputs.output import Block, StateReport, Timeline
 from playout.outputs.tally import Ledger, Tally
-from playout.player.source import NS_PER_S, SAMPLE_BYTES
+from playout.source import NS_PER_S, SAMPLE_BYTES
 from schedules.errors import OutputError
 
 _LEAD_NS = 300_000_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from playout.outputs.encoding import OpusPackets
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 
 PAYLOAD_TYPES = {"l16": 96, "opus": 97}
 L16_FRAMES = 480

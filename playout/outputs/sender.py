@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from playout.isolation import ask_for_priority, die_with_parent
 from playout.outputs import streamsocket
 from playout.outputs.encoding import encoder_for
 from playout.outputs.icecast import Icecast
 from playout.outputs.rtp import Rtp, Target
 from playout.outputs.streamsocket import Ranges
-from playout.player.isolation import ask_for_priority, die_with_parent
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 
 CHUNK_FRAMES = 960
 

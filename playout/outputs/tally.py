@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 
 SMALLEST_HOLE_SAMPLES = RATE_HZ // 1000
 """Less than a millisecond is the correction of a drifting sound card, not a hole."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from playout.outputs.output import Block, Timeline
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 
 _QUEUE_BLOCKS = 500
 _RESTART_S = 10.0

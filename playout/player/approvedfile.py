@@ -8,7 +8,7 @@ import os
 import stat
 from pathlib import Path
 
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 from schedules.errors import SegmentUnplayable
 from schedules.findings import Finding, Severity
 from schedules.text import Text

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from playout.outputs.output import Block, Output, Timeline
 from playout.outputs.tally import Hole, Span, Tally
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES, Cue, Source, SourceOpener
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES, Cue, Source, SourceOpener
 
 Event = dict[str, object]
 _Share = tuple[Span, bytes, float, float]

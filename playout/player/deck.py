@@ -12,7 +12,7 @@ from collections.abc import Callable
 import vlc
 
 from playout.player.filesource import take
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 
 _OPTIONS = (
     "--quiet",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from playout.player.deck import Decks, DeckSource
 from playout.player.filesource import AheadSource
 from playout.player.piecesource import SequenceSource
-from playout.player.source import Cue, Source
+from playout.source import Cue, Source
 
 
 class Feeds:

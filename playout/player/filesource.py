@@ -9,7 +9,7 @@ from collections import deque
 
 import soundfile
 
-from playout.player.source import RATE_HZ, SAMPLE_BYTES, Source
+from playout.source import RATE_HZ, SAMPLE_BYTES, Source
 
 _AHEAD_SAMPLES = 2 * RATE_HZ
 _STEP_SAMPLES = RATE_HZ // 4

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from playout.player.filesource import AheadSource
 from playout.player.pieces import FilePiece, Piece, PipePiece, SilencePiece, TonePiece
-from playout.player.source import RATE_HZ, SAMPLE_BYTES, Source
 from playout.player.tones import tone
+from playout.source import RATE_HZ, SAMPLE_BYTES, Source
 
 _FULL_PIPE_BYTES = 1 << 20
 _PIPE_BYTES = 1 << 18

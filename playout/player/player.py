@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
 
+from playout.isolation import ask_for_priority, die_with_parent, leave_network
 from playout.outputs.output import Output, Timeline
 from playout.outputs.outputs import open_output
 from playout.player.airchecktap import AircheckTap
 from playout.player.approvedfile import open_approved
 from playout.player.bus import Bus, Event
 from playout.player.feeds import Feeds
-from playout.player.isolation import ask_for_priority, die_with_parent, leave_network
 from playout.player.pieces import FilePiece, pieces_from
-from playout.player.source import Cue
+from playout.source import Cue
 from schedules.errors import SegmentUnplayable
 
 Command = Mapping[str, object]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from playout.player.pieces import Tone
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 
 Wave = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ import av
 import numpy as np
 
 from playout.benches.soundlab import Samples
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 
 
 def tone(seconds: float, *, hz: float = 440.0, amplitude: float = 0.25) -> Samples:

@@ -13,7 +13,7 @@ import soundfile
 
 from playout.benches.soundlab import Samples, wait_until
 from playout.player.playerprocess import PlayerProcess
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from schedules.errors import OutputError
 
 

@@ -11,11 +11,11 @@ import pytest
 from playout.outputs.output import Timeline
 from playout.outputs.virtualoutput import VirtualOutput
 from playout.player.bus import Bus
-from playout.player.source import RATE_HZ, SAMPLE_BYTES, Cue, Source
 from playout.simulation.disk import SimulatedMedia
 from playout.simulation.loudspeaker import Loudspeaker
 from playout.simulation.simulatedclock import SimulatedClock
 from playout.simulation.simulatedplayer import AHEAD_US, Outlets, SimulatedPlayer
+from playout.source import RATE_HZ, SAMPLE_BYTES, Cue, Source
 from playout.systemclock import ClockJudge
 from schedules.errors import OutputError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from playout.benches.soundlab import PulseServer, Recording, Samples
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from tests.soak.monitored import Ears, heard
 
 LENGTH_S = 12

@@ -20,7 +20,7 @@ import av
 import numpy as np
 
 from playout.benches.soundlab import Samples, wait_until
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 
 PASSWORD = "mat-khau-thu-nghiem"
 

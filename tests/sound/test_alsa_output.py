@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from playout.benches.soundlab import PulseServer, Samples, find
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from tests.playout.stage import Stage, in_s, wait_for_instant
 from tests.sound.streaming import speech_like
 

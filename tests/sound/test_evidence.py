@@ -17,7 +17,7 @@ from playout.benches.hearingbench import RATE_HZ as VOICE_HZ
 from playout.benches.hearingbench import joined, say, sentence
 from playout.benches.soundlab import PulseServer, pulse_server, wait_until
 from playout.ears.listenerprocess import ListenerProcess
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from tests.playout.stage import Stage, in_s, wait_for_instant
 
 SINKS = ("right", "muted", "foreign", "idle", "relay")

@@ -15,7 +15,7 @@ import pytest
 from playout.benches.soundlab import PulseServer
 from playout.faults import FaultBook
 from playout.intakes.relaykeeper import RelayKeeper
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 from playout.specs import InputSpec
 from playout.systemclock import SystemClock
 from schedules.relaying import SourceState

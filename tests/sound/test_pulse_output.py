@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from playout.benches.soundlab import PulseServer, Samples, wait_until
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from tests.playout.stage import Stage, in_s, wait_for_instant
 
 pytestmark = pytest.mark.sound

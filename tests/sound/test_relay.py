@@ -18,7 +18,7 @@ from playout.benches.soundlab import PulseServer, find, wait_until
 from playout.faults import FaultBook
 from playout.intakes.relaykeeper import RelayKeeper
 from playout.player.pieces import PipePiece
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 from playout.systemclock import SystemClock
 from schedules.relaying import SourceState
 from schedules.sources import RelaySource, SourceKind, StreamFormat

@@ -17,7 +17,7 @@ import pytest
 
 from playout.benches.soundlab import find
 from playout.outputs.rtp import Target, session_description
-from playout.player.source import NS_PER_S
+from playout.source import NS_PER_S
 from tests.playout.stage import Stage, in_s, wait_for_instant
 from tests.sound.streaming import SenderProcess, decoded, speech_like
 

@@ -7,7 +7,7 @@ import pytest
 
 from playout.benches.soundbench import longest_silence
 from playout.benches.soundlab import Recording, find
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.1])

@@ -14,7 +14,7 @@ from playout.ears.earstream import EAR_HZ, EarStream
 from playout.ears.heardfiles import HeardFile, HeardFiles
 from playout.ears.hearing import Hearing
 from playout.player.pieces import FilePiece, PipePiece, SilencePiece, Tone, TonePiece
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from tests.audio.recordings import speech
 
 NOW = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 
 from playout.intakes.intake import BLOCK, SILENT_S, Intake, Voice
 from playout.intakes.pcmpipe import PcmPipe, open_pipe
-from playout.player.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
+from playout.source import NS_PER_S, RATE_HZ, SAMPLE_BYTES
 
 SECOND = 50
 SOUND = (np.sin(np.arange(BLOCK) / 10) * 8_000).astype("<i2").tobytes()

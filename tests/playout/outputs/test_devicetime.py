@@ -8,7 +8,7 @@ import pytest
 from playout.outputs.devicetime import DeviceTime
 from playout.outputs.libpulse import Position
 from playout.outputs.output import Timeline
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 ORIGIN_NS = 500 * NS_PER_S
 SHIFT = 12_345.0

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from playout.outputs.encoding import Encoder, OpusPackets, encoder_for
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 
 SECONDS = 3
 

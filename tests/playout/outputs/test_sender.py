@@ -14,7 +14,7 @@ from playout.outputs import streamsocket
 from playout.outputs.icecast import Icecast
 from playout.outputs.rtp import Rtp, Target, session_description
 from playout.outputs.sender import CHUNK_FRAMES, Intake, Sender, carrier_for
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 
 BEGUN_NS = 7_000 * NS_PER_S
 ORIGIN_NS = BEGUN_NS - 3 * NS_PER_S - 123_456

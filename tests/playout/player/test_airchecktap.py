@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from playout.benches.soundlab import Samples, find, wait_until
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from tests.playout.stage import Stage, in_s, wait_for_instant
 
 DESK = {"name": "desk", "kind": "virtual", "device": None, "volume_db": -60.0}

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from playout.player.approvedfile import open_approved
-from playout.player.source import RATE_HZ
+from playout.source import RATE_HZ
 from schedules.errors import SegmentUnplayable
 
 

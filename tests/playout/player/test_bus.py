@@ -14,7 +14,7 @@ from playout.outputs.tally import Tally
 from playout.outputs.virtualoutput import VirtualOutput
 from playout.player.bus import BLOCK_FRAMES, Bus
 from playout.player.filesource import FileSource
-from playout.player.source import NS_PER_S, RATE_HZ, Cue, Source
+from playout.source import NS_PER_S, RATE_HZ, Cue, Source
 
 START_NS = 1_000 * NS_PER_S
 TICK_NS = 10_000_000

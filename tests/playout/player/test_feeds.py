@@ -14,7 +14,7 @@ import soundfile
 
 from playout.benches.soundlab import Samples, wait_until
 from playout.player.feeds import Feeds
-from playout.player.source import RATE_HZ, Cue, Source
+from playout.source import RATE_HZ, Cue, Source
 
 
 @pytest.fixture

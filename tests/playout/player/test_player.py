@@ -20,7 +20,7 @@ import soundfile
 
 from playout.benches.soundlab import wait_until
 from playout.player.playerprocess import PlayerProcess
-from playout.player.source import NS_PER_S, RATE_HZ
+from playout.source import NS_PER_S, RATE_HZ
 from schedules.errors import OutputError
 from tests.playout.stage import Stage, in_s, wait_for_instant
 

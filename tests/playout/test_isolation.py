@@ -8,24 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from playout.player.isolation import leave_network
+from playout.isolation import leave_network
 
 _ORDINARY = """
 import ctypes, os, socket, sys
-import playout.player.isolation
+import playout.isolation
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(12345); os.setuid(12345)
     ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # own /proc again, as for a process born as this user
 before = (os.getuid(), os.getgid())
-kept = playout.player.isolation.leave_network({})
+kept = playout.isolation.leave_network({})
 assert kept is None, kept
 assert (os.getuid(), os.getgid()) == before
 """
 
 _PROOF = """
 import os, socket
-import playout.player.isolation
-assert playout.player.isolation.leave_network({}) is None
+import playout.isolation
+assert playout.isolation.leave_network({}) is None
 """
 
 _NOTHING_THERE = """
