@@ -1,4 +1,4 @@
-"""The library of canonical files: each named by the SHA-256 of its bytes, each checked before it is played."""
+"""A library of files of ours: each named by the SHA-256 of its bytes, each checked before it is played."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from schedules.findings import Finding, Severity
 from schedules.text import Text
 
 _BLOCK = 1 << 20
-_SUFFIX = ".flac"
 _TEMPORARY = ".part"
 
 
 class Library:
-    """Files under `root`, as `ab/<sha256>.flac`; written once, never changed."""
+    """Files under `root`, as `ab/<sha256>.flac`, or with another suffix; written once, never changed."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, suffix: str = ".flac") -> None:
         self._root = root
+        self._suffix = suffix
 
     def path(self, sha256: str) -> Path:
         """Return where the file with this hash lies or would lie; raises ValueError for anything but a hash."""
         if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
             raise ValueError(f"not a SHA-256: {sha256!r}")
-        return self._root / sha256[:2] / f"{sha256}{_SUFFIX}"
+        return self._root / sha256[:2] / f"{sha256}{self._suffix}"
 
     def has(self, sha256: str) -> bool:
         """Return whether a file of that name is there; its bytes are not looked at."""
@@ -74,6 +74,10 @@ class Library:
         _sync_folder(self._root)
         return sha256
 
+    def remove(self, sha256: str) -> None:
+        """Remove the file with this hash, where it is there: nobody needs it any more."""
+        self.path(sha256).unlink(missing_ok=True)
+
     def sweep(self, keep: Collection[str], older_than_s: float) -> tuple[str, ...]:
         """Remove files that nobody keeps and that are older than that many seconds; return their hashes.
 
@@ -81,7 +85,7 @@ class Library:
         """
         kept, removed = set(keep), []
         before = time.time() - older_than_s
-        for file in sorted(self._root.glob(f"??/*{_SUFFIX}")) + sorted(self._root.glob(f"*{_TEMPORARY}")):
+        for file in sorted(self._root.glob(f"??/*{self._suffix}")) + sorted(self._root.glob(f"*{_TEMPORARY}")):
             if file.stem not in kept and file.lstat().st_mtime < before:
                 file.unlink(missing_ok=True)
                 removed.append(file.stem)

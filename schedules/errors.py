@@ -22,7 +22,7 @@ class ConfigError(Refused):
 
 
 class IngestRefused(Refused):
-    """The uploader must bring another recording."""
+    """The uploader must bring another recording, or another photo."""
 
 
 class SegmentUnplayable(Refused):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from apiflask import APIFlask
 from flask import abort, request
 
-from webui import api, auth, headers, pages, problems, secretkey
+from webui import api, auth, bodies, headers, pages, problems, secretkey
 from webui.arrival import ArrivalRequest
 from webui.services import KEY, Services
 
@@ -57,6 +57,8 @@ def create_app(services: Services) -> APIFlask:
             abort(415)
         if request.endpoint is not None and auth.access(app, request.endpoint) == _UPLOADS:
             request.max_content_length = settings.max_upload_bytes + _FORM_BYTES
+        if (files := bodies.most_bytes(app)) is not None:
+            request.max_content_length = files + _FORM_BYTES
 
     auth.register(app)
     headers.register(app)
