@@ -85,6 +85,74 @@ TELEGRAM_TOKEN = Setting(
     secret=True,
     name=Text("Mã của bot Telegram", "Token of the Telegram bot"),
 )
+UPKEEP_REPAIR_DAYS = Setting(
+    key="upkeep.repair_days",
+    usual=5,
+    least=1,
+    most=365,
+    name=Text("Số ngày phải sửa xong một hư hỏng", "Days within which a fault is to be repaired"),
+)
+UPKEEP_ESCALATE_DAYS = Setting(
+    key="upkeep.escalate_days",
+    usual=5,
+    least=1,
+    most=365,
+    name=Text(
+        "Số ngày chưa nghiệm thu thì phiếu báo hỏng được báo lên cấp trên",
+        "Days without acceptance after which a ticket is told to the tier above",
+    ),
+)
+UPKEEP_RETURNS_DAYS = Setting(
+    key="upkeep.returns_days",
+    usual=14,
+    least=0,
+    most=365,
+    name=Text(
+        "Hỏng lại trong bao nhiêu ngày sau nghiệm thu thì mở lại phiếu cũ",
+        "Days after acceptance within which the same fault opens its ticket again",
+    ),
+)
+UPKEEP_CHECK_DAYS = Setting(
+    key="upkeep.check_days",
+    usual=30,
+    least=1,
+    most=365,
+    name=Text("Xã tự kiểm tra thiết bị mỗi bao nhiêu ngày", "Days between a commune's own checks of its equipment"),
+)
+UPKEEP_ANSWER_DAYS = Setting(
+    key="upkeep.answer_days",
+    usual=10,
+    least=1,
+    most=365,
+    name=Text("Số ngày phải trả lời phản ánh của người dân", "Days within which residents' complaints are answered"),
+)
+UPKEEP_NO_CONTACT_MIN = Setting(
+    key="upkeep.no_contact_min",
+    usual=60,
+    least=5,
+    most=10_080,
+    name=Text(
+        "Mất liên lạc với đài bao nhiêu phút thì mở phiếu báo hỏng",
+        "Minutes without contact after which a station has a ticket",
+    ),
+)
+UPKEEP_LASTING_MIN = Setting(
+    key="upkeep.lasting_min",
+    usual=0,
+    least=0,
+    most=1440,
+    name=Text(
+        "Thêm bao nhiêu phút trước khi máy tự mở phiếu cho một sự cố",
+        "Minutes more before the system opens a ticket for a fault",
+    ),
+)
+UPKEEP_PHONE_DAYS = Setting(
+    key="upkeep.phone_days",
+    usual=90,
+    least=1,
+    most=3660,
+    name=Text("Số ngày giữ số điện thoại của người báo hỏng", "Days that telephone numbers of reporters are kept"),
+)
 
 EVERY: Mapping[str, Setting[bool] | Setting[int] | Setting[str] | Setting[tuple[str, ...]]] = MappingProxyType(
     {
@@ -102,6 +170,14 @@ EVERY: Mapping[str, Setting[bool] | Setting[int] | Setting[str] | Setting[tuple[
             MAIL_PASSWORD,
             MAIL_FROM,
             TELEGRAM_TOKEN,
+            UPKEEP_REPAIR_DAYS,
+            UPKEEP_ESCALATE_DAYS,
+            UPKEEP_RETURNS_DAYS,
+            UPKEEP_CHECK_DAYS,
+            UPKEEP_ANSWER_DAYS,
+            UPKEEP_NO_CONTACT_MIN,
+            UPKEEP_LASTING_MIN,
+            UPKEEP_PHONE_DAYS,
         )
     }
 )

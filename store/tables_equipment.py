@@ -130,16 +130,6 @@ air_day = Table(
     Index(None, "station", "heard", "day"),
 )
 
-upkeep_rule = Table(
-    "upkeep_rule",
-    metadata,
-    # What holds for the unit and all below it that has none of its own.
-    Column("unit", ForeignKey("unit.code"), primary_key=True),
-    Column("rules", JSON, nullable=False),
-    Column("set_by", ForeignKey("person.id"), nullable=False),
-    Column("set_at", UtcDateTime, nullable=False),
-)
-
 inspection_round = Table(
     "inspection_round",
     metadata,

@@ -91,16 +91,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_spare_part_station"), "spare_part", ["station"], unique=False)
     op.create_table(
-        "upkeep_rule",
-        sa.Column("unit", sa.String(length=40), nullable=False),
-        sa.Column("rules", sa.JSON(), nullable=False),
-        sa.Column("set_by", sa.String(length=16), nullable=False),
-        sa.Column("set_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["set_by"], ["person.id"], name=op.f("fk_upkeep_rule_set_by_person")),
-        sa.ForeignKeyConstraint(["unit"], ["unit.code"], name=op.f("fk_upkeep_rule_unit_unit")),
-        sa.PrimaryKeyConstraint("unit", name=op.f("pk_upkeep_rule")),
-    )
-    op.create_table(
         "upkeep_step",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -292,7 +282,6 @@ def downgrade() -> None:
     op.drop_table("assignment")
     op.drop_index(op.f("ix_upkeep_step_kind_upkeep_step_subject_upkeep_step_id"), table_name="upkeep_step")
     op.drop_table("upkeep_step")
-    op.drop_table("upkeep_rule")
     op.drop_index(op.f("ix_spare_part_station"), table_name="spare_part")
     op.drop_table("spare_part")
     op.drop_index(op.f("ix_inspection_round_unit"), table_name="inspection_round")
