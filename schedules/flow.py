@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from math import inf
 from zoneinfo import ZoneInfo
 
-from schedules.airing import Airing, Facts, Run, RunState, Verdict
+from schedules.airing import Airing, Facts, Run, RunState
 from schedules.calendar import (
     Occurrence,
     common,
@@ -26,18 +26,31 @@ from schedules.findings import Finding, Severity
 from schedules.giving_way import Entry, Rank, Room, give_way
 from schedules.grid import ItemKind, OneOff, SessionItem, SlotId, Timing
 from schedules.intent import Intent
+from schedules.itemmaking import LATE_LIMIT_S, bare, from_row, sounds, with_audio, without_audio
 from schedules.owing import Need, matches, when
 from schedules.placing import Opening, Placement
 from schedules.programme import ProgrammeCode
+from schedules.reasons import (
+    HINT_ABSENT,
+    HINT_AUDIO,
+    HINT_HOURS,
+    HINT_LIMIT,
+    HINT_ROOM,
+    HINT_SESSIONS,
+    NO_ROOM,
+    NOT_ON_STATION,
+    OUTSIDE_HOURS,
+    OVER_LIMIT,
+    RELAY_GONE,
+    TOO_LATE,
+    TOO_MANY,
+)
 from schedules.reconcile import origin, starts_anew
 from schedules.relaying import filled_place
 from schedules.rundown import RundownItem
 from schedules.segment import Priority, Segment, SegmentId
 from schedules.station import GroupCode, Station, StationCode, units_above
 from schedules.text import Text
-
-LATE_LIMIT_S = {Timing.HARD: 30.0, Timing.SOFT: 300.0, Timing.RELATIVE: 300.0}
-"""How late an item may begin and still count as aired."""
 
 EMERGENCY_LIMIT_S = 900.0
 """How late an emergency may still begin: another one may be on air."""
@@ -54,16 +67,6 @@ _LOOK_BACK = timedelta(hours=26)
 _MOST_FILLERS = 50
 _FRAME = (ItemKind.IDENT, ItemKind.GREETING, ItemKind.CLOSING)
 _NOTHING = timedelta(0)
-
-NOT_ON_STATION = Text("Bài đã duyệt chưa có trên máy phát.", "The approved item is not on the station yet.")
-_RELAY_GONE = Text(
-    "Nguồn tiếp âm không còn trong danh sách được phép.", "The relay is not in the list of what is allowed any more."
-)
-OUTSIDE_HOURS = Text("Ngoài khung giờ được phép phát.", "Outside the permitted hours.")
-TOO_MANY = Text("Quá số buổi được phát trong ngày.", "More sessions than a day may have.")
-TOO_LATE = Text("Lượt trước kéo dài quá lâu.", "What came before it took too long.")
-OVER_LIMIT = Text("Quá số phút được phát trong ngày hoặc trong buổi.", "More minutes than a day or a session may have.")
-NO_ROOM = Text("Không đủ giờ trong buổi phát.", "Not enough time left in the session.")
 
 
 def one_off_slot(station: StationCode, one_off: str) -> SlotId:
@@ -164,7 +167,7 @@ class Flow:
                 self._add(self._under_way(run))
         for row in self.finals.values():
             if row.slot not in placed and during.contains(row.planned_start):
-                self._add(_from_row(row))
+                self._add(from_row(row))
         for item in instead:
             self._add(item)
         self._name_what_airs()
@@ -182,7 +185,7 @@ class Flow:
         for slot in (*(row.slot for row in rows), *(run.slot for run in runs)):
             self.finals.pop(slot, None)
             self.begun.pop(slot, None)
-        return [*(_from_row(row) for row in rows), *(replace(run.item, due=origin(run)) for run in runs)]
+        return [*(from_row(row) for row in rows), *(replace(run.item, due=origin(run)) for run in runs)]
 
     def _name_what_airs(self) -> None:
         """Let what gave way name what airs in its stead; where nothing does, there was simply no room."""
@@ -193,9 +196,9 @@ class Flow:
             while other in items and other not in seen and items[other].replaced_by is not None:
                 seen.add(other)
                 other = items[other].replaced_by
-            if other is None or (other == item.replaced_by and other in items and _sounds(items[other])):
+            if other is None or (other == item.replaced_by and other in items and sounds(items[other])):
                 continue
-            airs = other in items and _sounds(items[other])
+            airs = other in items and sounds(items[other])
             if not airs:
                 nobody.add(item.slot)
             why = item.why if airs else self._no_room(item.slot)[1]
@@ -362,7 +365,7 @@ class Flow:
             if (row := self.finals.get(slot)) is not None:
                 nominal = max(nominal, row.planned_end)
                 due = max(due, nominal if row.ended_at is None else row.ended_at)
-                self._add(_from_row(row))
+                self._add(from_row(row))
                 # A place that stayed silent parts nobody: what comes after it still follows what came before.
                 previous = previous if row.ended_at is None else None
                 continue
@@ -374,7 +377,7 @@ class Flow:
                 if item.cut_at is not None:
                     due = max(item.cut_at, self._ends(item))
                     self._on_air_until = due
-                previous = _Before(item.slot, self._ends(item)) if item.cut_at is None and _sounds(item) else None
+                previous = _Before(item.slot, self._ends(item)) if item.cut_at is None and sounds(item) else None
                 continue
             if _fills(place):
                 if place.offset_s is not None and place.timing is not Timing.RELATIVE:
@@ -409,15 +412,15 @@ class Flow:
             item = self._item(session, chosen, nominal, due, length)
             if place.timing is Timing.SOFT:
                 item = replace(item, late_limit_s=max(30.0, place.bound_s - (nominal - offset).total_seconds()))
-            if (by := dropped.get(slot)) is not None and _sounds(item):
+            if (by := dropped.get(slot)) is not None and sounds(item):
                 item = self._gave_way(item, by if by != slot else None, end_by, session, pushed=pushed)
             else:
                 item = self._admit(item, session, end, latest, end_by, pushed=pushed)
             self._open(session, chosen, item, filled, min(end, latest))
-            if _sounds(item) and item.due > self.now and (item.due - nominal).total_seconds() > item.late_limit_s:
-                self._find("too_late", item, TOO_LATE, _HINT_ROOM)
-                item = _without_audio(item, TOO_LATE)
-            if not _sounds(item):
+            if sounds(item) and item.due > self.now and (item.due - nominal).total_seconds() > item.late_limit_s:
+                self._find("too_late", item, TOO_LATE, HINT_ROOM)
+                item = without_audio(item, TOO_LATE)
+            if not sounds(item):
                 self._add(item)
                 continue
             item = _joined(item, previous)
@@ -434,7 +437,7 @@ class Flow:
                 previous = None
         self._busy_until = max(due, self._busy_until or due)
         self._planned_until = max(nominal, self._planned_until or nominal)
-        heard = (item.slot for item in reversed(self.items[known:]) if _sounds(item))
+        heard = (item.slot for item in reversed(self.items[known:]) if sounds(item))
         self._last_slot = next(heard, self._last_slot)
         for segment in reserved - self._airing:
             del self.used[segment]
@@ -573,7 +576,7 @@ class Flow:
             return best
         why = Text(f"“{first.segment.title}” dài hơn chỗ của mục này.", f"“{first.segment.title}” is too long here.")
         self.findings.append(
-            Finding(code="too_long", severity=Severity.WARNING, where=slot, message=why, hint=_HINT_ROOM)
+            Finding(code="too_long", severity=Severity.WARNING, where=slot, message=why, hint=HINT_ROOM)
         )
         return replace(best, why=Text(f"{why.vi} {best.why.vi}", f"{why.en} {best.why.en}"))
 
@@ -717,7 +720,7 @@ class Flow:
         if left_s is None:
             return None
         begun = (*self.finals, *self.begun)
-        mine = (i for i in self.items if i.session == self._name(session) and i.slot not in begun and _sounds(i))
+        mine = (i for i in self.items if i.session == self._name(session) and i.slot not in begun and sounds(i))
         return left_s - sum((item.end - item.start).total_seconds() for item in mine)
 
     def _begun_left_s(self, session: Occurrence) -> float | None:
@@ -811,7 +814,7 @@ class Flow:
         for slot in sorted(known, key=lambda s: (len(s), s)):
             number = max(number, int(slot.rpartition(".")[2]) + 1)
             row = self.finals.get(slot)
-            item = _from_row(row) if row is not None else self._under_way(self.begun[slot])
+            item = from_row(row) if row is not None else self._under_way(self.begun[slot])
             ends = self._ends(item) if row is None else row.ended_at or row.planned_end
             self._add(item)
             nominal, due = max(nominal, item.end), max(due, ends)
@@ -828,7 +831,7 @@ class Flow:
             item = self._admit(
                 self._item(session, one, starts, begins, length), session, until, until, None, pushed=False
             )
-            if not _sounds(item):
+            if not sounds(item):
                 break
             item = _joined(item, previous)
             self._add(item)
@@ -869,7 +872,7 @@ class Flow:
         """Yield the time of make-ups that have begun or are over: what waited for them still does."""
         for row in self.finals.values():
             if row.duty is not None:
-                yield replace(_bare(row.slot, row.station, row.planned_start), end=row.ended_at or row.planned_end)
+                yield replace(bare(row.slot, row.station, row.planned_start), end=row.ended_at or row.planned_end)
         for run in self.begun.values():
             if run.item.duty is not None:
                 item = self._under_way(run)
@@ -877,7 +880,7 @@ class Flow:
 
     def _pinned_block(self, slot: SlotId, one: Placement) -> RundownItem:
         """Return the time of a pinned slot as something that the others keep clear of."""
-        item = _bare(slot, self.station.code, one.start)
+        item = bare(slot, self.station.code, one.start)
         return replace(item, end=one.during.end)
 
     def _pin(
@@ -957,7 +960,7 @@ class Flow:
             relay=place.relay,
             targets=session.rule.targets or None,
         )
-        return _with_audio(item, segment)
+        return with_audio(item, segment)
 
     def _admit(
         self,
@@ -970,24 +973,24 @@ class Flow:
         pushed: bool,
     ) -> RundownItem:
         """Return the item, or the same without audio where it may not begin: no room left, or outside the hours."""
-        if not _sounds(item):
+        if not sounds(item):
             absent = item.why == NOT_ON_STATION
-            self._find("no_audio", item, item.why, _HINT_ABSENT if absent else _HINT_AUDIO)
+            self._find("no_audio", item, item.why, HINT_ABSENT if absent else HINT_AUDIO)
             return item
         if self._name(session) in self._too_many:
-            self._find("too_many_sessions", item, TOO_MANY, _HINT_SESSIONS)
-            return _without_audio(item, TOO_MANY)
+            self._find("too_many_sessions", item, TOO_MANY, HINT_SESSIONS)
+            return without_audio(item, TOO_MANY)
         length = item.end - item.start
         if item.end > end or item.due + length > latest:
             return self._gave_way(item, None, end_by, session, pushed=pushed)
         during = Interval(item.due, item.due + length)
         if not permitted(self.station, during):
-            self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
-            return _without_audio(item, OUTSIDE_HOURS)
+            self._find("outside_hours", item, OUTSIDE_HOURS, HINT_HOURS)
+            return without_audio(item, OUTSIDE_HOURS)
         groups = open_groups(self.station, session.rule.targets, during)
         if groups == ():
-            self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
-            return _without_audio(item, OUTSIDE_HOURS)
+            self._find("outside_hours", item, OUTSIDE_HOURS, HINT_HOURS)
+            return without_audio(item, OUTSIDE_HOURS)
         return replace(item, open_until=open_until(self.station, item.due), targets=groups)
 
     def _gave_way(
@@ -997,23 +1000,23 @@ class Flow:
         blocker = self._blocker(session.during) if pushed else None
         if by is None and blocker is not None:
             why = Text("Nhường giờ cho lượt phát đã xếp riêng.", "Gives way to an airing ordered by itself.")
-            return replace(_without_audio(item, why), replaced_by=blocker.slot)
+            return replace(without_audio(item, why), replaced_by=blocker.slot)
         if (other := by or end_by) is not None:
             why = Text(
                 "Nhường giờ cho mục được ưu tiên hơn trong cùng khung giờ.",
                 "Gives way to an item that goes before it in the same time.",
             )
             self._find("gives_way", item, why)
-            return replace(_without_audio(item, why), replaced_by=other)
+            return replace(without_audio(item, why), replaced_by=other)
         code, why, hint = self._no_room(item.slot)
         self._find(code, item, why, hint)
-        return _without_audio(item, why)
+        return without_audio(item, why)
 
     def _no_room(self, slot: SlotId) -> tuple[str, Text, Text]:
         """Return the code, the reason and the hint for a place without room: of time, or of a limit's minutes."""
         if slot in self._limited:
-            return "over_limit", OVER_LIMIT, _HINT_LIMIT
-        return "does_not_fit", NO_ROOM, _HINT_ROOM
+            return "over_limit", OVER_LIMIT, HINT_LIMIT
+        return "does_not_fit", NO_ROOM, HINT_ROOM
 
     # What is under way, and what was
 
@@ -1026,7 +1029,7 @@ class Flow:
         item = replace(run.item, due=origin(run))
         if run.item.relay is not None:
             if self.intent.source(run.item.relay) is None:
-                return _without_audio(item, _RELAY_GONE)
+                return without_audio(item, RELAY_GONE)
         elif run.state in (RunState.INTERRUPTED, RunState.ARMED):
             segment = self._segments.get(run.item.segment or "")
             if segment is None or segment.sha256 != run.item.sha256:
@@ -1034,7 +1037,7 @@ class Flow:
                     "Bài không còn được duyệt khi máy phát lại được.",
                     "The item was no longer approved when it could have gone on.",
                 )
-                return _without_audio(item, why)
+                return without_audio(item, why)
         anew = run.state is RunState.INTERRUPTED and run.item.relay is None and starts_anew(run, self.now)
         if anew:
             item = replace(item, due=max(item.due, self.now))
@@ -1056,7 +1059,7 @@ class Flow:
     def _begins(self, order: RundownItem) -> datetime:
         """Return when an exact order begins as things stand: one that came after its time, but not too late, now."""
         late_s = (self.now - order.start).total_seconds()
-        waits = order.slot not in self.begun and order.slot not in self.finals and _sounds(order)
+        waits = order.slot not in self.begun and order.slot not in self.finals and sounds(order)
         return self.now if waits and 0 < late_s <= order.late_limit_s else order.start
 
     def _ends(self, item: RundownItem) -> datetime:
@@ -1090,7 +1093,7 @@ class Flow:
         if _urgent(one_off):
             start = self._clear(start, self._length(one_off.segment))
         item = self._one_off(one_off, start)
-        if item.slot not in self.finals and item.slot not in self.begun and not _urgent(one_off) and _sounds(item):
+        if item.slot not in self.finals and item.slot not in self.begun and not _urgent(one_off) and sounds(item):
             # Of two for one time (the pages refuse that) the one ordered first keeps it.
             during = Interval(item.due, item.due + (item.end - item.start))
             over = [o for o in self._orders if Interval(o.start, o.end).overlaps(during)]
@@ -1098,7 +1101,7 @@ class Flow:
                 why = Text("Nhường giờ cho lượt phát đã xếp trước.", "Gives way to an airing ordered before it.")
                 if over[0].priority is Priority.EMERGENCY:
                     why = Text("Nhường giờ cho thông báo khẩn cấp.", "Gives way to an emergency.")
-                self._add(replace(_without_audio(item, why), replaced_by=over[0].slot))
+                self._add(replace(without_audio(item, why), replaced_by=over[0].slot))
                 return
         row = self.finals.get(item.slot)
         # One that was stopped, missed or cancelled no longer keeps others away from the rest of its time.
@@ -1129,21 +1132,21 @@ class Flow:
         """Place a soft airing at or after `due`; return when it ends."""
         item = self._one_off(one_off, self._after_on_air(due))
         self._add(item)
-        if item.slot in self.finals or not _sounds(item):
+        if item.slot in self.finals or not sounds(item):
             return due
         return max(due, self._ends(item))
 
     def _one_off(self, one_off: OneOff, due: datetime) -> RundownItem:
         slot = one_off_slot(self.station.code, one_off.id)
         if (row := self.finals.get(slot)) is not None:
-            return _from_row(row)
+            return from_row(row)
         if (run := self.begun.get(slot)) is not None:
             return replace(self._under_way(run), cancelled_by=one_off.cancelled_by)
         segment, why = self._ordered(one_off)
         if segment is not None and one_off.timing is not Timing.HARD and not _urgent(one_off):
             due = self._clear(due, segment.duration)
         item = replace(
-            _bare(slot, self.station.code, one_off.start),
+            bare(slot, self.station.code, one_off.start),
             due=due,
             kind=ItemKind.EMERGENCY if _urgent(one_off) else ItemKind.SEGMENT,
             programme=segment.programme if segment else None,
@@ -1153,18 +1156,18 @@ class Flow:
             cancelled_by=one_off.cancelled_by,
             priority=one_off.priority,
         )
-        item = _with_audio(item, segment)
+        item = with_audio(item, segment)
         if segment is None:
             return item
         if not _urgent(one_off):
             if slot in self._over_limit:
-                self._find("over_limit", item, OVER_LIMIT, _HINT_LIMIT)
-                return _without_audio(item, OVER_LIMIT)
+                self._find("over_limit", item, OVER_LIMIT, HINT_LIMIT)
+                return without_audio(item, OVER_LIMIT)
             during = Interval(due, due + segment.duration)
             groups = open_groups(self.station, (), during)
             if not permitted(self.station, during) or groups == ():
-                self._find("outside_hours", item, OUTSIDE_HOURS, _HINT_HOURS)
-                return _without_audio(item, OUTSIDE_HOURS)
+                self._find("outside_hours", item, OUTSIDE_HOURS, HINT_HOURS)
+                return without_audio(item, OUTSIDE_HOURS)
             item = replace(item, open_until=open_until(self.station, due), targets=groups)
         self._use(item)
         return item
@@ -1197,7 +1200,7 @@ class Flow:
 
     def _add(self, item: RundownItem) -> None:
         self.items.append(item)
-        if not _sounds(item) or item.cancelled_by is not None or item.slot in self.finals:
+        if not sounds(item) or item.cancelled_by is not None or item.slot in self.finals:
             return
         during = Interval(item.due, item.due + (item.end - item.start))
         self.taken.append(during)
@@ -1234,7 +1237,7 @@ class Flow:
         firm = {
             i.slot: (i.end - i.start).total_seconds()
             for i in self.items
-            if _sounds(i)
+            if sounds(i)
             and i.slot not in self.finals
             and i.priority is not Priority.EMERGENCY
             and (i.slot in self.begun or (i.session is None and i.duty is None))
@@ -1266,29 +1269,6 @@ class Flow:
             )
 
 
-_HINT_AUDIO = Text(
-    "Tải bài lên và trình duyệt trước giờ phát.", "Upload a recording and have it approved before it is due."
-)
-_HINT_ABSENT = Text(
-    "Không phải tải lại: kiểm tra đường truyền của máy phát để bài về kịp.",
-    "Nothing to upload: check the station's link, so that it arrives in time.",
-)
-_HINT_HOURS = Text(
-    "Dời buổi phát vào khung giờ được phép, hoặc sửa khung giờ của đài.",
-    "Move the session into the permitted hours, or change the station's hours.",
-)
-_HINT_SESSIONS = Text(
-    "Gộp hoặc bỏ bớt một buổi, hoặc sửa giới hạn của đài.", "Join or drop a session, or change the station's limits."
-)
-_HINT_LIMIT = Text(
-    "Rút ngắn hoặc bỏ bớt mục trong ngày đó, hoặc nâng giới hạn số phút phát của đài.",
-    "Shorten or drop something that day, or raise the station's limit of minutes.",
-)
-_HINT_ROOM = Text(
-    "Rút ngắn bài, bớt mục, hoặc kéo dài buổi phát.", "Shorten the item, take a place out, or lengthen the session."
-)
-
-
 def _urgent(one_off: OneOff) -> bool:
     return one_off.priority is Priority.EMERGENCY
 
@@ -1296,11 +1276,6 @@ def _urgent(one_off: OneOff) -> bool:
 def _fills(place: SessionItem) -> bool:
     """Return whether a place takes as many recordings as fit. An exact time of its own lets it begin, cuts nobody."""
     return place.kind is ItemKind.FILLER and place.programme is not None
-
-
-def _sounds(item: RundownItem) -> bool:
-    """Return whether the item takes time on air: it has audio or is a relay, and was not replaced."""
-    return (item.sha256 is not None or item.relay is not None) and item.replaced_by is None
 
 
 def _joined(item: RundownItem, previous: _Before | None) -> RundownItem:
@@ -1315,83 +1290,3 @@ def _clear(blocks: Iterable[RundownItem], start: datetime, length: timedelta) ->
         if start < blocked.end and blocked.start < start + max(length, timedelta(microseconds=1)):
             start = max(start, blocked.end)
     return start
-
-
-def _bare(slot: SlotId, station: StationCode, start: datetime) -> RundownItem:
-    return RundownItem(
-        slot=slot,
-        station=station,
-        session=None,
-        session_end=None,
-        start=start,
-        end=start,
-        due=start,
-        kind=ItemKind.SEGMENT,
-        programme=None,
-        timing=Timing.HARD,
-        late_limit_s=LATE_LIMIT_S[Timing.HARD],
-        segment=None,
-        title="",
-        sha256=None,
-        pcm_sha256=None,
-        samples=0,
-        topics=(),
-        why=Text("", ""),
-    )
-
-
-def _with_audio(item: RundownItem, segment: Segment | None) -> RundownItem:
-    if segment is None:
-        return item
-    return replace(
-        item,
-        segment=segment.id,
-        title=segment.title,
-        sha256=segment.sha256,
-        pcm_sha256=segment.pcm_sha256,
-        samples=segment.samples,
-        topics=segment.topics,
-        self_approved=segment.self_approved,
-        end=item.start + segment.duration,
-    )
-
-
-def _without_audio(item: RundownItem, why: Text) -> RundownItem:
-    """Return the item as a place that stays empty, and why; the title stays, for those who read the plan."""
-    return replace(
-        item,
-        segment=None,
-        sha256=None,
-        pcm_sha256=None,
-        samples=0,
-        topics=(),
-        self_approved=False,
-        relay=None,
-        end=item.start,
-        why=why,
-    )
-
-
-def _from_row(row: Airing) -> RundownItem:
-    aired = row.verdict in (Verdict.AIRED, Verdict.PARTIAL)
-    return RundownItem(
-        slot=row.slot,
-        station=row.station,
-        session=None,
-        session_end=None,
-        start=row.planned_start,
-        end=row.planned_end,
-        due=row.started_at or row.planned_start,
-        kind=ItemKind(row.kind),
-        programme=row.programme,
-        segment=row.segment,
-        title=row.title,
-        sha256=row.sha256 if aired else None,
-        pcm_sha256=None,
-        samples=row.samples_expected,
-        topics=row.topics,
-        timing=Timing.RELATIVE,
-        late_limit_s=0.0,
-        why=row.reason or Text("Đã có trong nhật ký phát sóng.", "Already in the air log."),
-        duty=row.duty,
-    )

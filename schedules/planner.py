@@ -17,10 +17,11 @@ from schedules.choosing import Stock
 from schedules.clock import Interval
 from schedules.duty import Chance, DutyStanding
 from schedules.findings import Finding, Severity
-from schedules.flow import LATE_LIMIT_S, Flow, one_off_slot
+from schedules.flow import Flow, one_off_slot
 from schedules.grid import ItemKind, SlotId, Timing
 from schedules.impossible import why_impossible
 from schedules.intent import Intent
+from schedules.itemmaking import LATE_LIMIT_S
 from schedules.ordering import check_one_off
 from schedules.owing import Need, Owed, fits, make_up_prefix, matches, need, owing
 from schedules.placing import Offer, Placement, Problem, Solution, Used, solve
