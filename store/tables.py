@@ -397,7 +397,19 @@ airing = Table(
     Column("planned_start", UtcDateTime, nullable=False),
     Column("rehearsal", Boolean(create_constraint=False), nullable=False),
     Column("body", JSON, nullable=False),
+    # Out of the body, for reports and for what became of a recording: reading the bodies of a year takes seconds.
+    Column("segment", String(80)),
+    Column("began", UtcDateTime),
+    Column("seconds", Float),
+    Column("clusters", Integer),
+    Column("clusters_whole", Integer),
     Index(None, "slot"),
+    Index("ix_airing_segment", "segment", "planned_start"),
+    Index(
+        "ix_airing_report",
+        *("station", "planned_start", "kind", "programme", "verdict", "rehearsal", "segment", "began", "seconds"),
+        *("clusters", "clusters_whole"),
+    ),
     Index(None, "station", "planned_start", "seq"),
     Index(None, "planned_start", "station", "seq"),
 )
