@@ -45,22 +45,26 @@ def record(session: Session, station: StationCode, seq: int, row_hash: str, airi
     known = session.scalar(select(_TABLE.c.hash).where(_TABLE.c.station == station, _TABLE.c.seq == seq))
     if known is not None:
         return False
-    session.execute(
-        insert(_TABLE).values(
-            station=station,
-            seq=seq,
-            hash=row_hash,
-            slot=airing.slot,
-            kind=airing.kind,
-            programme=airing.programme,
-            verdict=airing.verdict.value,
-            planned_start=airing.planned_start,
-            rehearsal=airing.rehearsal,
-            body=_body(airing),
-            **reported(_body(airing)),
-        )
-    )
+    session.execute(insert(_TABLE).values(**values(station, seq, row_hash, airing)))
     return True
+
+
+def values(station: StationCode, seq: int, row_hash: str, airing: Airing) -> dict[str, Any]:
+    """Return a verdict row as its columns, for those who copy many at once."""
+    body = _body(airing)
+    return {
+        "station": station,
+        "seq": seq,
+        "hash": row_hash,
+        "slot": airing.slot,
+        "kind": airing.kind,
+        "programme": airing.programme,
+        "verdict": airing.verdict.value,
+        "planned_start": airing.planned_start,
+        "rehearsal": airing.rehearsal,
+        "body": body,
+        **reported(body),
+    }
 
 
 def reported(body: Mapping[str, Any]) -> dict[str, Any]:
