@@ -112,7 +112,7 @@ class Stock:
     def _shelf(self, programme: ProgrammeCode | None) -> tuple[_Copy, ...]:
         """Return what the station may use of `programme` and has, in the order in which new ones are taken."""
         if (known := self._shelves.get(programme)) is None:
-            libraries = _libraries(self.intent.units, self.station)
+            libraries = libraries_of(self.intent.units, self.station)
             media = self.facts.media
             copies = [
                 _Copy(
@@ -251,7 +251,7 @@ class Stock:
         """Return why nothing can be taken: the reason of that recording which is nearest to being usable."""
         if there:
             return self._why_not_again(there, moment, used)
-        libraries = _libraries(self.intent.units, self.station)
+        libraries = libraries_of(self.intent.units, self.station)
         of_it = [
             segment for segment in self.intent.segments if _of_grid(segment, programme) and segment.owner in libraries
         ]
@@ -308,7 +308,7 @@ _AGAIN = {
 
 def usable(intent: Intent, station: Station, segment: Segment) -> bool:
     """Return whether `station` may ever air `segment`: of its unit, of one above it, or of one merged into these."""
-    return segment.owner in _libraries(intent.units, station)
+    return segment.owner in libraries_of(intent.units, station)
 
 
 def choices(
@@ -359,7 +359,7 @@ def _rule(intent: Intent, programme: ProgrammeCode) -> Programme:
     return next(known, None) or Programme(code=programme, name=programme)
 
 
-def _libraries(units: tuple[Unit, ...], station: Station) -> dict[UnitCode, tuple[bool, datetime]]:
+def libraries_of(units: tuple[Unit, ...], station: Station) -> dict[UnitCode, tuple[bool, datetime]]:
     """Return whose recordings the station may use: whether they count as its own, and since when it may."""
     found: dict[UnitCode, tuple[bool, datetime]] = {}
     ends = {unit.code: unit.valid_until for unit in units}

@@ -164,9 +164,7 @@ def edited(rules: Iterable[SessionRule], change: Folded) -> dict[str, SessionRul
     return found
 
 
-def placed(
-    rule: SessionRule, *, number: int, day: date, by_days: int, to_start: time, length_s: int
-) -> SessionRule:
+def placed(rule: SessionRule, *, number: int, day: date, by_days: int, to_start: time, length_s: int) -> SessionRule:
     """Return the session with its `number`-th start at `to_start`, its weekday of `day` moved, and another length.
 
     Raises Refused where the weekday cannot move: the session is on the other day already, or goes by the month.
@@ -232,11 +230,7 @@ def once(
     """
     said = (decision.session, decision.day, decision.number, decision.following)
     return (
-        *(
-            TakeBack(exception=one)
-            for one in exceptions
-            if (one.session, one.day, one.number, one.following) == said
-        ),
+        *(TakeBack(exception=one) for one in exceptions if (one.session, one.day, one.number, one.following) == said),
         AddException(exception=decision),
         *(() if instead is None else (SetSession(rule=instead),)),
     )
@@ -256,10 +250,7 @@ def copied(
 ) -> SessionRule:
     """Return a session like this one on another day, at another time or station. Its items get ids when it is kept."""
     return replace(
-        rule,
-        id=name,
-        station=station,
-        template=template,
+        planted(rule, name=name, station=station, template=template, now=now),
         weekdays=(day.isoweekday(),),
         starts=(start,),
         length_s=length_s,
@@ -270,16 +261,22 @@ def copied(
         only=(),
         valid_from=None if reach is Reach.EVERY else day,
         valid_until=day if reach is Reach.ONCE else None,
-        since=now,
-        until=None,
-        **({} if station == rule.station else {"owner": None, "targets": ()}),
     )
 
 
 def planted(rule: SessionRule, *, name: str, station: str, template: str | None, now: datetime) -> SessionRule:
     """Return the whole session, with its recurrence, for another station or week."""
-    elsewhere = {} if station == rule.station else {"owner": None, "targets": ()}
-    return replace(rule, id=name, station=station, template=template, since=now, until=None, **elsewhere)
+    at_home = station == rule.station
+    return replace(
+        rule,
+        id=name,
+        station=station,
+        template=template,
+        since=now,
+        until=None,
+        owner=rule.owner if at_home else None,
+        targets=rule.targets if at_home else (),
+    )
 
 
 def cancelled(rule: SessionRule, *, name: str, day: date, number: int | None, now: datetime) -> SessionException:
@@ -378,7 +375,7 @@ def carried(
 
 
 def merged(before: SessionRule, after: SessionRule, current: SessionRule) -> tuple[SessionRule, tuple[str, ...]]:
-    """Return `current` with what was changed from `before` to `after`, and the fields that `current` had changed too."""
+    """Return `current` with what changed from `before` to `after`, and the fields that `current` had changed too."""
     mine = {field: getattr(after, field) for field in _FIELDS if getattr(after, field) != getattr(before, field)}
     clashes = tuple(
         field

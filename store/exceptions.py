@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -54,16 +55,17 @@ def in_force(session: Session, station: StationCode) -> tuple[SessionException, 
     return tuple(_exception(row) for row in rows)
 
 
-def since(session: Session, moment: datetime, day: date) -> tuple[SessionException, ...]:
-    """Return those of all stations that were in force at `moment` or later and touch `day` or a later date."""
-    rows = session.execute(
-        select(_TABLE)
-        .where(
-            or_(_TABLE.c.until.is_(None), _TABLE.c.until > moment),
-            or_(_TABLE.c.following.is_(True), _TABLE.c.day >= day, _TABLE.c.to_day >= day),
-        )
-        .order_by(_TABLE.c.station, _TABLE.c.day, _TABLE.c.since, _TABLE.c.id)
+def since(
+    session: Session, moment: datetime, day: date, stations: Collection[StationCode] | None = None
+) -> tuple[SessionException, ...]:
+    """Return those that were in force at `moment` or later and touch `day` or a later date. stations: None for all."""
+    query = select(_TABLE).where(
+        or_(_TABLE.c.until.is_(None), _TABLE.c.until > moment),
+        or_(_TABLE.c.following.is_(True), _TABLE.c.day >= day, _TABLE.c.to_day >= day),
     )
+    if stations is not None:
+        query = query.where(_TABLE.c.station.in_(stations))
+    rows = session.execute(query.order_by(_TABLE.c.station, _TABLE.c.day, _TABLE.c.since, _TABLE.c.id))
     return tuple(_exception(row) for row in rows)
 
 

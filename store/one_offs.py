@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -52,9 +53,12 @@ def find(session: Session, one_off: str) -> OneOff | None:
     return None if row is None else _one_off(row)
 
 
-def since(session: Session, moment: datetime) -> tuple[OneOff, ...]:
-    """Return those that start at `moment` or later, of all stations, in order of start."""
-    rows = session.execute(_select().where(_TABLE.c.start >= moment).order_by(_TABLE.c.start, _TABLE.c.id))
+def since(session: Session, moment: datetime, stations: Collection[StationCode] | None = None) -> tuple[OneOff, ...]:
+    """Return those that start at `moment` or later, in order of start. stations: None for all."""
+    query = _select().where(_TABLE.c.start >= moment)
+    if stations is not None:
+        query = query.where(_TABLE.c.station.in_(stations))
+    rows = session.execute(query.order_by(_TABLE.c.start, _TABLE.c.id))
     return tuple(_one_off(row) for row in rows)
 
 

@@ -454,9 +454,12 @@ def unfinished(session: Session) -> tuple[SegmentRecord, ...]:
     return tuple(_record(row) for row in rows)
 
 
-def airable(session: Session) -> tuple[Segment, ...]:
-    """Return the approved ones, as planning knows them, in order of id."""
-    rows = session.execute(_select().where(_TABLE.c.state == SegmentState.APPROVED.value).order_by(_TABLE.c.id))
+def airable(session: Session, owners: Collection[UnitCode] | None = None) -> tuple[Segment, ...]:
+    """Return the approved ones, as planning knows them, in order of id. owners: only of these units, None for all."""
+    query = _select().where(_TABLE.c.state == SegmentState.APPROVED.value)
+    if owners is not None:
+        query = query.where(_TABLE.c.owner.in_(owners))
+    rows = session.execute(query.order_by(_TABLE.c.id))
     return tuple(as_segment(_record(row)) for row in rows)
 
 

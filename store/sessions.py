@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from schedules.grid import DayKind, NthWeekday, SessionItem, SessionRule
 from schedules.station import StationCode
-from store import exceptions, stations, tables
+from store import exceptions, tables
+from store import stations as known_stations
 from store.identity import new_id, next_version, stands_in_a_slot
 from store.rows import changed
 from store.shapes import dumps, loads
@@ -92,13 +93,14 @@ def in_force(session: Session, station: StationCode) -> tuple[SessionRule, ...]:
     return tuple(_rule(row) for row in rows)
 
 
-def since(session: Session, moment: datetime) -> tuple[SessionRule, ...]:
-    """Return the rules of all stations that were in force at `moment` or later, in order of station and id."""
-    rows = session.execute(
-        select(_TABLE)
-        .where(or_(_TABLE.c.until.is_(None), _TABLE.c.until > moment))
-        .order_by(_TABLE.c.station, _TABLE.c.id)
-    )
+def since(
+    session: Session, moment: datetime, stations: Collection[StationCode] | None = None
+) -> tuple[SessionRule, ...]:
+    """Return the rules that were in force at `moment` or later, in order of station and id. stations: None for all."""
+    query = select(_TABLE).where(or_(_TABLE.c.until.is_(None), _TABLE.c.until > moment))
+    if stations is not None:
+        query = query.where(_TABLE.c.station.in_(stations))
+    rows = session.execute(query.order_by(_TABLE.c.station, _TABLE.c.id))
     return tuple(_rule(row) for row in rows)
 
 
@@ -139,7 +141,7 @@ def _same_until(present: SessionRule, rule: SessionRule, today: date) -> bool:
 
 
 def _today(session: Session, station: StationCode, now: datetime) -> date:
-    known = stations.find(session, station)
+    known = known_stations.find(session, station)
     return now.astimezone(ZoneInfo(known.zone) if known is not None else now.tzinfo).date()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import time
 from typing import Any
 
@@ -45,6 +45,18 @@ def find(session: Session, code: StationCode) -> Station | None:
 def every(session: Session) -> tuple[Station, ...]:
     """Return all stations in order of code."""
     return tuple(_station(row) for row in session.execute(select(tables.station).order_by(tables.station.c.code)))
+
+
+def of_codes(session: Session, codes: Collection[StationCode]) -> tuple[Station, ...]:
+    """Return those of these codes, in order of code."""
+    query = select(tables.station).where(tables.station.c.code.in_(codes)).order_by(tables.station.c.code)
+    return tuple(_station(row) for row in session.execute(query))
+
+
+def merged_into(session: Session, codes: Collection[StationCode]) -> frozenset[StationCode]:
+    """Return the codes of the stations whose successor is one of these."""
+    table = tables.station
+    return frozenset(session.scalars(select(table.c.code).where(table.c.successor.in_(codes))))
 
 
 def _station(row: Row[Any]) -> Station:

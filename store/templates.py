@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -70,13 +71,14 @@ def in_force(session: Session, station: StationCode) -> tuple[WeekTemplate, ...]
     return tuple(_template(row) for row in rows)
 
 
-def since(session: Session, moment: datetime) -> tuple[WeekTemplate, ...]:
-    """Return the templates of all stations that were in force at `moment` or later, in order of station and id."""
-    rows = session.execute(
-        select(_TABLE)
-        .where(or_(_TABLE.c.until.is_(None), _TABLE.c.until > moment))
-        .order_by(_TABLE.c.station, _TABLE.c.id)
-    )
+def since(
+    session: Session, moment: datetime, stations: Collection[StationCode] | None = None
+) -> tuple[WeekTemplate, ...]:
+    """Return the templates that were in force at `moment` or later, in order of station and id. stations: None: all."""
+    query = select(_TABLE).where(or_(_TABLE.c.until.is_(None), _TABLE.c.until > moment))
+    if stations is not None:
+        query = query.where(_TABLE.c.station.in_(stations))
+    rows = session.execute(query.order_by(_TABLE.c.station, _TABLE.c.id))
     return tuple(_template(row) for row in rows)
 
 

@@ -23,6 +23,7 @@ from schedules.grid import CalendarDay, DayKind, SessionException, SessionRule, 
 from schedules.intent import Intent
 from schedules.planner import plan
 from schedules.programme import Programme
+from schedules.rundown import Rundown
 from schedules.sources import RelaySource, SourceCode
 from schedules.station import Station, StationCode
 from schedules.text import Text
@@ -409,14 +410,14 @@ def _decide(
 def _consequences(
     session: Session, before: Intent, after: Intent, where: tuple[Station, ...], now: datetime
 ) -> Consequences:
-    shifts = [shift for station in where for shift in _shifts(before, after, station.code, now)]
+    shifts = [shift for station in where for shift in shifts_between(before, after, station.code, now)]
     touched = {shift.station for shift in shifts}
     looked_at = where if len(where) == 1 else [station for station in where if station.code in touched][:_MOST_CHECKED]
     found: list[Finding] = []
     for station in looked_at:
-        facts = _facts(session, station.code, now)
-        known = {_same(finding) for finding in _findings(before, station.code, facts, now)}
-        fresh = [finding for finding in _findings(after, station.code, facts, now) if _same(finding) not in known]
+        facts = facts_of(session, station.code, now)
+        known = {same_said(finding) for finding in findings_of(before, station.code, facts, now)}
+        fresh = [finding for finding in findings_of(after, station.code, facts, now) if same_said(finding) not in known]
         found += [finding for finding in fresh if finding.severity is not Severity.NOTE]
     refusing = errors(tuple(found))
     return Consequences(
@@ -426,13 +427,18 @@ def _consequences(
     )
 
 
-def _findings(intent: Intent, code: StationCode, facts: Facts, now: datetime) -> list[Finding]:
-    """Return what is wrong with the grid of a station, and which duties are in danger by it."""
+def findings_of(
+    intent: Intent, code: StationCode, facts: Facts, now: datetime, rundown: Rundown | None = None
+) -> list[Finding]:
+    """Return what is wrong with the grid of a station, and which duties are in danger by it.
+
+    rundown: the station's plan by this intent, where it was made already.
+    """
     station = intent.station(code)
     found = list(check_grid(intent, station, facts, now))
     if errors(tuple(found)):
         return found
-    standings = plan(intent, facts, now, Interval(now, now)).duties
+    standings = (rundown or plan(intent, facts, now, Interval(now, now))).duties
     found += [
         Finding(
             code="duty_in_danger",
@@ -446,7 +452,8 @@ def _findings(intent: Intent, code: StationCode, facts: Facts, now: datetime) ->
     return found
 
 
-def _shifts(before: Intent, after: Intent, code: StationCode, now: datetime) -> list[Shift]:
+def shifts_between(before: Intent, after: Intent, code: StationCode, now: datetime) -> list[Shift]:
+    """Return what comes, goes and changes at a station in the next 14 days."""
     during = Interval(now, now + AHEAD)
     old, new = _sounding(before, code, during), _sounding(after, code, during)
     # Another version of a session goes on under another name: the same session at the same time is no change.
@@ -507,12 +514,14 @@ def _near(old: datetime, new: datetime) -> bool:
     return abs(old - new) < timedelta(hours=18)
 
 
-def _facts(session: Session, code: StationCode, now: datetime) -> Facts:
+def facts_of(session: Session, code: StationCode, now: datetime) -> Facts:
+    """Return what the authority knows of a station's last weeks."""
     rows = airings.listing(session, stations=(code,), start=now - _BACK, end=now, limit=_MOST_ROWS)
     return Facts(station=code, airings=tuple(row.airing for row in rows), since=now)
 
 
-def _same(finding: Finding) -> tuple[str, str, str]:
+def same_said(finding: Finding) -> tuple[str, str, str]:
+    """Return what tells one finding from another."""
     return finding.code, finding.where, finding.message.vi
 
 
