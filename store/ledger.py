@@ -1,4 +1,4 @@
-"""The authority's own record of what people say about airings: chained, signed, only ever added to."""
+"""The authority's own record of what people say about airings and issue: chained, signed, only ever added to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from store import tables
 from store.accounts import Person
 from store.airings import LoggedAiring
 
-CONFIRMATION, REMARK = "confirmation", "remark"
+CONFIRMATION, REMARK, ISSUED = "confirmation", "remark", "report"
 _GENESIS = "0" * 64
 _TABLE = tables.ledger
 
@@ -71,6 +71,16 @@ def remark(
     return _add(session, REMARK, airing, person, {"text": text}, now, key)
 
 
+def issued(
+    session: Session, report: str, person: Person, *, says: Mapping[str, object], now: datetime, key: SigningKey
+) -> int:
+    """Add that the person issued a report, with the hashes of its content and files; return the entry's number.
+
+    Its subject is `report/ID`, which no slot is called.
+    """
+    return _append(session, ISSUED, f"report/{report}", person, dict(says), now, key)
+
+
 def of_slot(session: Session, slot: str) -> tuple[Entry, ...]:
     """Return what people said of one airing, oldest first."""
     return tuple(
@@ -116,28 +126,35 @@ def _add(
     now: datetime,
     key: SigningKey,
 ) -> Entry:
+    row = {"station": airing.station, "row": airing.seq, "row_hash": airing.hash}
+    seq = _append(session, kind, airing.airing.slot, person, {**says, **row}, now, key)
+    return _entry(session.execute(select(_TABLE).where(_TABLE.c.seq == seq)).one())
+
+
+def _append(
+    session: Session,
+    kind: str,
+    subject: str,
+    person: Person,
+    says: Mapping[str, object],
+    now: datetime,
+    key: SigningKey,
+) -> int:
     last = session.execute(select(_TABLE.c.seq, _TABLE.c.hash).order_by(_TABLE.c.seq.desc()).limit(1)).one_or_none()
     values: dict[str, Any] = {
         "seq": 1 if last is None else last.seq + 1,
         "prev": _GENESIS if last is None else last.hash,
         "time": now.isoformat(),
         "kind": kind,
-        "subject": airing.airing.slot,
+        "subject": subject,
         "person": person.id,
-        "body": {
-            **says,
-            "station": airing.station,
-            "row": airing.seq,
-            "row_hash": airing.hash,
-            "name": person.full_name,
-            "role": person.role.value,
-            "unit": person.unit,
-        },
+        "body": {**says, "name": person.full_name, "role": person.role.value, "unit": person.unit},
     }
     values["hash"] = _hash(values)
     values["signature"] = bytes(key.sign(values["hash"].encode()).signature).hex()
     session.execute(insert(_TABLE).values(**values))
-    return _entry(session.execute(select(_TABLE).where(_TABLE.c.seq == values["seq"])).one())
+    seq: int = values["seq"]
+    return seq
 
 
 def _hash(values: Mapping[str, Any]) -> str:

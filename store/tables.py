@@ -408,7 +408,7 @@ airing = Table(
     Index(
         "ix_airing_report",
         *("station", "planned_start", "kind", "programme", "verdict", "rehearsal", "segment", "began", "seconds"),
-        *("clusters", "clusters_whole"),
+        *("clusters", "clusters_whole", "slot", "seq"),
     ),
     Index(None, "station", "planned_start", "seq"),
     Index(None, "planned_start", "station", "seq"),

@@ -19,7 +19,7 @@ _FROZEN = ("issued_report", "issued_file", "report_scan")
 _OTHERS = ("pay_draft", "pay_rate", "report_mailing", "letterhead", "paper_template")
 _REPORTED = [
     *("station", "planned_start", "kind", "programme", "verdict", "rehearsal", "segment", "began", "seconds"),
-    *("clusters", "clusters_whole"),
+    *("clusters", "clusters_whole", "slot", "seq"),
 ]
 _WHOLE = 0.95
 _BATCH = 2000
