@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from schedules.choosing import libraries_of
 from schedules.carrying import carry
+from schedules.choosing import libraries_of
 from schedules.intent import Intent
 from schedules.station import Station
 from store import (
@@ -58,6 +58,7 @@ def load_intent(session: Session, now: datetime, *, demo: bool) -> Intent:
         sources=sources.every(session),
         demo=demo,
     )
+    return carry(decided, dispatches.sendings(session, since))
 
 
 def load_part(session: Session, codes: Collection[str], now: datetime, *, demo: bool) -> Intent:
@@ -92,6 +93,7 @@ def load_part(session: Session, codes: Collection[str], now: datetime, *, demo: 
         sources=sources.every(session),
         demo=demo,
     )
+    return carry(decided, dispatches.sendings(session, since))
 
 
 def _with_merged(session: Session, codes: Collection[str]) -> tuple[Station, ...]:
@@ -102,4 +104,3 @@ def _with_merged(session: Session, codes: Collection[str]) -> tuple[Station, ...
         found |= more
         wanted = stations.merged_into(session, more) - found.keys()
     return tuple(found[code] for code in sorted(found))
-    return carry(decided, dispatches.sendings(session, since))

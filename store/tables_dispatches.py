@@ -37,6 +37,10 @@ dispatch_station = Table(
     Column("received_at", UtcDateTime),
     # The commune's own card of the same sound, for a programme of its own.
     Column("copy", ForeignKey("segment.id"), index=True),
+    # Till when the commune wants it before everything else in places of its programme.
+    Column("wanted_until", UtcDateTime),
+    Column("used_by", ForeignKey("person.id")),
+    Column("used_at", UtcDateTime),
     Column("declined_by", ForeignKey("person.id")),
     Column("declined_at", UtcDateTime),
     Column("decline_reason", String(500), nullable=False),
