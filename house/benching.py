@@ -14,7 +14,7 @@ import psutil
 
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
-from house import housebenching, planbenching, stationbenching
+from house import housebenching, pagebenching, planbenching, stationbenching
 from playout.benches import daybench, hearingbench, journalbench, peersbench, soundbench
 from playout.benches.bench import Figures, measured, spread
 
@@ -32,6 +32,7 @@ DEFAULT_N: Mapping[str, int] = {
     "player": 30,
     "idle": 30,
     "twenty": 60,
+    "pages": 20,
     "ingest": 1,
     "plan": 50,
     "replan": 50,
@@ -101,6 +102,7 @@ _BENCHMARKS: Mapping[str, Callable[[int], Figures]] = {
     "journal": journalbench.journal,
     "peers": peersbench.peers,
     **housebenching.BENCHMARKS,
+    **pagebenching.BENCHMARKS,
     "ingest": ingest_half_an_hour,
     "plan": planbenching.plan_a_week,
     "replan": planbenching.plan_again,

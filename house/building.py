@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
@@ -101,6 +102,7 @@ class House:
         self._sealed: dict[str, tuple[int, Intent]] = {}
         self._sealing = threading.Lock()
         self._intake: Intake | None = None
+        self.app: Flask | None = None
         self._server: Any = None
         self._web: threading.Thread | None = None
         self._control: ControlSocket | None = None
@@ -355,8 +357,9 @@ class House:
         )
         self._services = services
         try:
+            self.app = create_app(services)
             self._server = create_server(
-                create_app(services),
+                self.app,
                 host=self.config.web.host,
                 port=self.config.web.port,
                 threads=WEB_THREADS,
