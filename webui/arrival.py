@@ -31,7 +31,7 @@ class Arrival(io.FileIO):
         os.fsync(self.fileno())
         self._path.rename(target)
         self._path = None
-        _sync(target.parent)
+        sync_folder(target.parent)
 
     def close(self) -> None:
         """Close, and remove what nobody kept."""
@@ -78,7 +78,8 @@ def keep(stream: IO[bytes], target: Path) -> None:
         arrival.close()
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

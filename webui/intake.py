@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from schedules.errors import IngestRefused, LoaError
 from schedules.findings import Finding, Severity
 from schedules.segment import SAMPLE_RATE_HZ, SegmentId
 from schedules.text import Text
-from store import segments
+from store import segments, uploads
 from store.database import Database
 from store.segments import Audio, SegmentRecord
 
@@ -94,8 +94,8 @@ class Intake:
         """Clear what a crash left, and begin with what was not finished."""
         for folder in (self.incoming, self._scratch, self._data / "originals"):
             folder.mkdir(parents=True, exist_ok=True)
-        # Nothing is being received or analysed yet: whatever lies there was interrupted.
-        _empty(self.incoming)
+        # Nothing is being received or analysed yet: whatever lies there was interrupted, and only some of it goes on.
+        _empty(self.incoming, keep=self._on_their_way())
         _empty(self._scratch)
         self.sweep(older_than_s=0)
         self._stop.clear()
@@ -127,12 +127,19 @@ class Intake:
         with self._database.reading() as session:
             originals = segments.originals_to_keep(session)
             hashes = segments.hashes_to_keep(session)
+        arriving = self._on_their_way()
         before = time.time() - older_than_s
         folders = (self.incoming, self._data / "originals")
         for file in (file for folder in folders if folder.is_dir() for file in folder.iterdir()):
-            if file.name not in originals and file.lstat().st_mtime <= before:
+            if file.name not in originals | arriving and file.lstat().st_mtime <= before:
                 file.unlink(missing_ok=True)
         self._library.sweep(hashes, _UNUSED_AUDIO_S)
+
+    def _on_their_way(self) -> frozenset[str]:
+        now = self._clock.now()
+        with self._database.writing() as session:
+            uploads.forget(session, now)
+            return frozenset(upload_name(one) for one in uploads.waiting(session, now))
 
     @property
     def _scratch(self) -> Path:
@@ -218,8 +225,15 @@ def _audio(canonical: Canonical) -> Audio:
     return Audio(**asdict(canonical) | {"warnings": canonical.warnings})
 
 
-def _empty(folder: Path) -> None:
+def upload_name(upload: str) -> str:
+    """Return the name in DATA/incoming under which the bytes of an upload lie."""
+    return f"{upload}.upload"
+
+
+def _empty(folder: Path, keep: Collection[str] = ()) -> None:
     for path in folder.iterdir():
+        if path.name in keep:
+            continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

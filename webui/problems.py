@@ -35,13 +35,18 @@ _TITLES: Mapping[int, Text] = {
     404: Text("Không tìm thấy", "Not found"),
     405: Text("Cách gọi không dùng được ở đây", "Method not allowed"),
     409: Text("Không khớp với tình trạng hiện tại", "Conflict"),
+    410: Text("Không còn nữa", "Gone"),
+    412: Text("Phiên bản giao thức không dùng được", "Protocol version not taken"),
     413: Text("Quá lớn", "Too large"),
     415: Text("Loại nội dung không dùng được", "Unsupported content"),
     416: Text("Đoạn yêu cầu không có", "Range not available"),
     422: Text("Không dùng được", "Not usable"),
+    423: Text("Đang có nơi khác ghi", "Locked"),
     429: Text("Quá nhiều lần", "Too many"),
+    460: Text("Sai trên đường truyền", "Checksum mismatch"),
     500: Text("Lỗi của máy chủ", "Server error"),
     503: Text("Tạm thời không phục vụ được", "Not available now"),
+    507: Text("Hết chỗ lưu", "Insufficient storage"),
 }
 _SENTENCES: Mapping[int, Text] = {
     400: Text("Yêu cầu này máy không hiểu. Chưa có gì thay đổi.", "This request was not understood."),

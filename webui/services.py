@@ -28,6 +28,7 @@ class WebSettings:
     secret_key: signs cookies; at least 32 characters that nobody knows. base_url: the address that people use, for
     links in messages; https makes the cookie secure. trusted_hosts: names by which it may be asked.
     max_upload_bytes: the largest recording. most_drafts: recordings a person may have before submitting some.
+    most_uploads, most_uploads_bytes: files, and bytes in all, that a person may have on their way at a time.
     """
 
     secret_key: str
@@ -35,6 +36,8 @@ class WebSettings:
     trusted_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
     max_upload_bytes: int = 500 * 1024 * 1024
     most_drafts: int = 50
+    most_uploads: int = 50
+    most_uploads_bytes: int = 2000 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,7 @@ def receive_upload(*, stream: IO[bytes], file_name: str, card: Card, person: Per
     segment = new_id()
     now = here.clock.now()
     with here.database.reading() as session:
-        card = _card(session, card, person)
+        card = checked_card(session, card, person)
     original = here.intake.original(segment)
     try:
         arrival.keep(stream, original)
@@ -113,7 +113,7 @@ def edit(segment: SegmentId, *, card: Card, revision: int, person: Person) -> No
     here = services()
     with here.database.writing() as session:
         _own(session, segment, person, "segments.create")
-        card = _card(session, card, person)
+        card = checked_card(session, card, person)
         segments.edit(session, segment, card, revision=revision, person=person, now=here.clock.now())
         trace(session, "segment.edit", segment, person)
     here.wake()
@@ -371,7 +371,7 @@ def _reaches(session: Session, code: StationCode, person: Person) -> bool:
     return station is not None and station.unit in reach(person)
 
 
-def _card(session: Session, card: Card, person: Person) -> Card:
+def checked_card(session: Session, card: Card, person: Person) -> Card:
     """Return the card with its owner set from the station. Raises Unknown, NotAllowed."""
     if card.station is not None:
         station = station_of(session, card.station, person)

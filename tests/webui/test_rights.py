@@ -41,6 +41,8 @@ PUBLIC = {
     "pages.invitation",
     "health.health",
     "openapi.spec",
+    "uploads.abilities",
+    "uploads.abilities_of_one",
     "static",
     "assets.asset",
 }

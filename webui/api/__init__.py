@@ -5,11 +5,29 @@ from __future__ import annotations
 from apiflask import APIFlask
 from flask import abort, request
 
-from webui.api import aircheck, airlog, duties, emergencies, faults, health, preview, proofs, recordings, stations
+from webui.api import (
+    aircheck,
+    airlog,
+    duties,
+    emergencies,
+    faults,
+    health,
+    preview,
+    proofs,
+    recordings,
+    stations,
+    uploads,
+)
 from webui.auth import API
 
 _BODIES = frozenset(
-    {"application/json", "application/octet-stream", "multipart/form-data", "application/x-www-form-urlencoded"}
+    {
+        "application/json",
+        "application/octet-stream",
+        "application/offset+octet-stream",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+    }
 )
 
 
@@ -22,5 +40,6 @@ def register(app: APIFlask) -> None:
         if request.path.startswith(API) and request.content_length and request.mimetype not in _BODIES:
             abort(415)
 
-    for module in (health, recordings, stations, preview, airlog, proofs, aircheck, duties, faults, emergencies):
+    modules = (health, recordings, uploads, stations, preview, airlog, proofs, aircheck, duties, faults, emergencies)
+    for module in modules:
         app.register_blueprint(module.bp, url_prefix="/api/v1")

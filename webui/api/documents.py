@@ -308,6 +308,23 @@ class Upload(BaseModel):
     priority: Literal["normal", "priority"] = "normal"
 
 
+class Claim(Question):
+    """The card of a file that has been sent whole."""
+
+    title: Line
+    programme: Line
+    station: str | None = None
+    topics: list[Line] = Field(default=[], max_length=26)
+    kind: SegmentKind = SegmentKind.BAI
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = "vi"
+    author: Name = ""
+    valid_from: Asked | None = None
+    valid_until: Asked | None = None
+    evergreen: bool = False
+    episode: Episode | None = None
+    priority: Literal["normal", "priority"] = "normal"
+
+
 class CardChange(Question):
     """What changes on a card; what is left out stays. revision: the one that was read."""
 

@@ -50,27 +50,11 @@ def create(card: Upload) -> Any:  # noqa: ANN401 - APIFlask's pairs of document 
     file = request.files.get("audio")
     if file is None:
         raise Refused(_finding("audio_missing", "Thiếu tệp âm thanh “audio”.", "The file `audio` is missing.", "audio"))
-    person = current_person()
-    topics = [code.strip() for field in request.form.getlist("topics") for code in field.split(",")]
     record = work.receive_upload(
         stream=file.stream,
         file_name=file.filename or "",
-        card=Card(
-            owner=person.unit,
-            station=card.station or None,
-            programme=card.programme,
-            title=card.title,
-            kind=card.kind,
-            topics=_topics(topics),
-            language=card.language,
-            author=card.author,
-            valid_from=card.valid_from,
-            valid_until=card.valid_until,
-            evergreen=card.evergreen,
-            episode=card.episode,
-            priority=Priority(card.priority),
-        ),
-        person=person,
+        card=card_of(card, request.form.getlist("topics")),
+        person=current_person(),
     )
     return Received(id=record.id, state=record.state), 202, {"Location": f"/api/v1/segments/{record.id}"}
 
@@ -235,6 +219,25 @@ def waveform(segment: SegmentId, asked: Count) -> PeaksOut:
     """Return the heights of its waveform."""
     sha256 = _sha256(work.visible_segment(segment, person=current_person()))
     return PeaksOut(sha256=sha256, peaks=peaks(services().library.path(sha256), count=asked.count))
+
+
+def card_of(card: Upload, topics: list[str]) -> Card:
+    """Return the card that was filled in by the one who asks. topics: each field may hold several, parted by commas."""
+    return Card(
+        owner=current_person().unit,
+        station=card.station or None,
+        programme=card.programme,
+        title=card.title,
+        kind=card.kind,
+        topics=_topics([code.strip() for field in topics for code in field.split(",")]),
+        language=card.language,
+        author=card.author,
+        valid_from=card.valid_from,
+        valid_until=card.valid_until,
+        evergreen=card.evergreen,
+        episode=card.episode,
+        priority=Priority(card.priority),
+    )
 
 
 def _one(segment: SegmentId) -> SegmentOut:
