@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, or_, select
 from sqlalchemy.orm import Session
 
 from store import tables
@@ -62,19 +63,39 @@ def newest(session: Session, *, before: int | None = None, limit: int = 50) -> t
     query = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(_TABLE.c.id < before)
-    return tuple(
-        Entry(
-            id=row.id,
-            at=row.at,
-            person=row.person,
-            name=row.name,
-            address=row.address,
-            what=row.what,
-            subject=row.subject,
-            outcome=row.outcome,
-            detail=row.detail,
+    return tuple(_entry(row) for row in session.execute(query))
+
+
+def about(session: Session, *, subject: str, what: str, since: datetime, limit: int) -> tuple[Entry, ...]:
+    """Return what was done since then to a thing and to what stands below it (`SUBJECT/…`), oldest first.
+
+    what: how the names of the acts begin.
+    """
+    rows = session.execute(
+        select(_TABLE)
+        .where(
+            _TABLE.c.at >= since,
+            _TABLE.c.what.startswith(what, autoescape=True),
+            _TABLE.c.outcome == "done",
+            or_(_TABLE.c.subject == subject, _TABLE.c.subject.startswith(f"{subject}/", autoescape=True)),
         )
-        for row in session.execute(query)
+        .order_by(_TABLE.c.at, _TABLE.c.id)
+        .limit(limit)
+    )
+    return tuple(_entry(row) for row in rows)
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        id=row.id,
+        at=row.at,
+        person=row.person,
+        name=row.name,
+        address=row.address,
+        what=row.what,
+        subject=row.subject,
+        outcome=row.outcome,
+        detail=row.detail,
     )
 
 
