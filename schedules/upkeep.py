@@ -1,4 +1,4 @@
-"""What is broken and how long that may last: kinds of trouble, faults that open tickets, when the tier above is told."""
+"""What is broken and how long it may last: kinds of trouble, faults that open tickets, when the tier above is told."""
 
 from __future__ import annotations
 
