@@ -16,6 +16,7 @@ from schedules.clock import Clock
 from schedules.station import StationCode
 from store.database import Database
 from webui.intake import Intake
+from webui.pace import Pace
 from webui.talks import Talks
 
 KEY = "loa"
@@ -53,6 +54,7 @@ class Services:
     """Everything that a view may use. data: the folder DATA. demo: the demonstration runs.
 
     order_keys: None where this machine may not order emergencies. talks: live talks from browsers.
+    pace: how often strangers asked.
     """
 
     database: Database
@@ -66,6 +68,7 @@ class Services:
     version: str
     order_keys: OrderSigners | None = None
     talks: Talks = field(default_factory=Talks)
+    pace: Pace = field(default_factory=Pace)
 
     def wake(self) -> None:
         """Tell every station that there is new intent."""
