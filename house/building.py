@@ -25,6 +25,7 @@ from audio.library import Library
 from config import Config, StationOutputs, session_secret
 from house.equipment import health_of, inputs_of, outputs_of
 from house.following import Follower
+from house.salvage import keep_remainders
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
 from link.keys import load_or_make, sign
@@ -380,6 +381,7 @@ class House:
             raise ConfigError(
                 Finding(code="listen", severity=Severity.ERROR, where="web.listen", message=text, hint=hint)
             ) from error
+        keep_remainders(self._server)
         self.port = self._server.effective_port
         self._web = threading.Thread(target=self._server.run, name="web", daemon=True)
         self._web.start()
