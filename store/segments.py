@@ -378,6 +378,34 @@ def send_back(session: Session, segment: SegmentId, *, reason: str, person: Pers
     _note(session, segment, now, "returned", person=person, revision=before.revision, reason=reason)
 
 
+def take_back(session: Session, segment: SegmentId, *, person: Person, since: datetime, now: datetime) -> None:
+    """Undo the person's own last word on it, approval or return, spoken after `since`: it waits for approval again.
+
+    Raises Conflict where the last word was another one, somebody else's, or is older.
+    """
+    before = _must(session, segment)
+    last = session.execute(
+        select(_EVENT.c.what, _EVENT.c.person, _EVENT.c.at)
+        .where(_EVENT.c.segment == segment)
+        .order_by(_EVENT.c.id.desc())
+        .limit(1)
+    ).one()
+    mine = last.what in {"approved", "returned"} and last.person == person.id and last.at >= since
+    decided = (SegmentState.APPROVED, SegmentState.RETURNED)
+    if not mine or not _move(
+        session,
+        segment,
+        decided,
+        SegmentState.SUBMITTED,
+        now,
+        expected_revision=before.revision,
+        values={**_UNAPPROVED, **_NO_REASON},
+    ):
+        raise _wrong_state(before, Text("Không hoàn tác được nữa.", "It can no longer be undone."))
+    _note(session, segment, now, "taken_back", person=person, revision=before.revision)
+    _bump_if_approved(session, before)
+
+
 def withdraw(session: Session, segment: SegmentId, *, reason: str, person: Person, now: datetime) -> None:
     """Take it out for good, an approved one out of the intent at once. Raises Conflict where it is out already."""
     reason = _reason(reason)

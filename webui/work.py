@@ -40,6 +40,9 @@ from webui import arrival
 from webui.rights import can, reach
 from webui.services import services
 
+UNDO = timedelta(seconds=30)
+"""How long a decision can be undone; the page offers it for 10 s, the rest is the way of a slow phone."""
+
 _LONGEST_REASON = 500
 _LEAST_LEFT_S = 1.0
 
@@ -187,6 +190,26 @@ def send_back(segment: SegmentId, *, reason: str, person: Person) -> None:
         _own(session, segment, person, "segments.approve")
         segments.send_back(session, segment, reason=reason, person=person, now=here.clock.now())
         trace(session, "segment.return", segment, person, detail=reason)
+
+
+def take_back(segment: SegmentId, *, person: Person) -> None:
+    """Undo the person's own approval or return of a moment ago. Raises Conflict where it is too late."""
+    here = services()
+    now = here.clock.now()
+    on_air = {status.on_air.segment for door in here.doors.values() if (status := door.status()).on_air is not None}
+    if segment in on_air:
+        raise Conflict(
+            no_such(
+                "on_air",
+                "Bài này đang phát nên không hoàn tác được. Cần dừng thì bấm Dừng phát ở trang của đài.",
+                "This is on air and cannot be undone. To stop it, use Stop on the station's page.",
+            )
+        )
+    with here.database.writing() as session:
+        _own(session, segment, person, "segments.approve")
+        segments.take_back(session, segment, person=person, since=now - UNDO, now=now)
+        trace(session, "segment.take_back", segment, person)
+    here.wake()
 
 
 def withdraw(segment: SegmentId, *, reason: str, person: Person) -> None:

@@ -750,3 +750,30 @@ def test_a_duty_of_any_programme_tells_only_what_carries_its_topic(world):
     detail = page[page.index('id="chi-tiet"') :]
     assert "Tin thôn 1" in detail
     assert "Nhạc hiệu xã" not in detail
+
+
+def test_an_approval_is_undone_with_one_tap_and_not_by_another(world):
+    """For half a minute whoever approved takes it back; afterwards, and for everybody else, it stands."""
+    operator, approver, centre = (world.signed_in(name) for name in ("operator", "approver", "centre-minhlong"))
+    segment = ready(world, operator)
+    post(world, operator, f"/bai/{segment}/trinh")
+    page = approver.get("/duyet").text
+    data = {"sha256": hidden(page, "sha256"), "revision": hidden(page, "revision"), "back": "approvals"}
+
+    post(world, approver, f"/bai/{segment}/duyet", data)
+    offered = approver.get("/duyet").text
+    post(world, centre, f"/bai/{segment}/hoan-tac")
+    refused = centre.get("/duyet").text
+    post(world, approver, f"/bai/{segment}/hoan-tac")
+    undone = approver.get("/duyet").text
+    post(world, approver, f"/bai/{segment}/duyet", data)
+    world.clock.advance(31)
+    post(world, approver, f"/bai/{segment}/hoan-tac")
+    late = approver.get("/duyet").text
+
+    assert f'action="/bai/{segment}/hoan-tac"' in offered
+    assert "Không hoàn tác được nữa." in refused
+    assert "Đã hoàn tác. Bài lại chờ duyệt." in undone
+    assert "1 bài chờ duyệt." in undone
+    assert "Không hoàn tác được nữa." in late
+    assert "Không có bài chờ duyệt." in late

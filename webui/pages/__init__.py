@@ -29,6 +29,7 @@ from webui.pages import (
     sources,
     stations,
     today,
+    undo,
     waveform,
     week,
     weeks,
@@ -43,6 +44,7 @@ _ROOMS = (
     items,
     waveform,
     approvals,
+    undo,
     weeks,
     days,
     week,
@@ -67,6 +69,7 @@ def register(app: Flask, services: Services) -> None:
     """Add the pages to the app. Their built assets are read once, here."""
     built = assets.Assets.load()
     language.register(app)
+    proving.register(app)
     layout.register(app, built)
     files = assets.blueprint(built)
     pages = Blueprint("pages", __name__)

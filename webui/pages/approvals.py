@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from flask import Blueprint
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.segment import SegmentId, SegmentState
+from schedules.segment import SegmentState
+from schedules.station import Station
 from store import segments
 from store.segments import SegmentRecord
 from webui.auth import allowed
 from webui.pages.answers import latest
-from webui.pages.formats import DEFAULT_ZONE, local
+from webui.pages.formats import DEFAULT_ZONE, local, minutes, moment_short
 from webui.pages.items import Recording, recording
 from webui.pages.layout import page
-from webui.pages.scope import Scope, now, scope
+from webui.pages.scope import Scope, door, now, scope
 from webui.rights import can
 from webui.services import services
 
 _MOST = 30
+_AHEAD = timedelta(days=7)
+_SOON = timedelta(hours=24)
+_LOOKED_AT = 5
+"""An item for all stations: so many of them are looked at for the window that it would fill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,7 @@ class Card:
     zone: str
     own: bool
     airs: str
+    soon: bool
 
 
 def routes(pages: Blueprint) -> None:
@@ -64,15 +72,36 @@ def _card(mine: Scope, record: SegmentRecord) -> Card | None:
     if heard is None or not can(mine.person, "segments.approve", station or record.card.owner):
         return None
     own = mine.person.id in {record.uploader, record.audio_by}
+    due = _waits_for(record, (station,) if station else mine.stations[:_LOOKED_AT])
     return Card(
         record=record,
         recording=heard,
         where=station.name if station else mine.unit_name(record.card.owner),
         zone=station.zone if station else DEFAULT_ZONE,
         own=own and not (station.self_approval if station else False),
-        airs=_airs(record.id),
+        airs=_airs(due, station.zone if station else DEFAULT_ZONE),
+        soon=due is not None and due - now() < _SOON,
     )
 
 
-def _airs(_segment: SegmentId) -> str:
-    return _("Duyệt xong, máy tự xếp vào buổi gần nhất của chuyên mục.")
+def _waits_for(record: SegmentRecord, stations: Sequence[Station]) -> datetime | None:
+    """Return when the programme's next place without a recording is due at any of the stations, within a week."""
+    moment = now()
+    due = [
+        item.due
+        for station in stations
+        if (its := door(station.code)) is not None and (rundown := its.plan(moment, moment + _AHEAD)) is not None
+        for item in rundown.items
+        if item.programme == record.card.programme and item.due > moment and item.cancelled_by is None
+        if item.sha256 is None
+    ]
+    return min(due, default=None)
+
+
+def _airs(due: datetime | None, zone: str) -> str:
+    if due is None:
+        return _("Duyệt xong, máy tự xếp vào buổi gần nhất của chuyên mục.")
+    left = (due - now()).total_seconds()
+    if due - now() >= _SOON:
+        return _("Buổi gần nhất còn trống của chuyên mục: %(time)s.", time=moment_short(due, zone))
+    return _("Chưa duyệt thì %(time)s sẽ trống, còn %(span)s.", time=moment_short(due, zone), span=minutes(left))

@@ -30,6 +30,7 @@ from webui.pages.formats import DEFAULT_ZONE, local, megabytes, parse_moment
 from webui.pages.language import say
 from webui.pages.layout import live_page, page
 from webui.pages.scope import Scope, now, scope
+from webui.pages.undo import offer_undo
 from webui.rights import can
 from webui.services import services
 
@@ -48,6 +49,7 @@ STEPS = {
     "submitted": Text("Đã trình duyệt", "Submitted"),
     "approved": Text("Đã duyệt", "Approved"),
     "returned": Text("Đã trả lại", "Returned"),
+    "taken_back": Text("Đã hoàn tác, chờ duyệt lại", "Taken back, waits for approval again"),
     "withdrawn": Text("Đã thu hồi", "Withdrawn"),
 }
 
@@ -231,7 +233,7 @@ def approve_item(segment: str) -> AnyResponse:
         work.approve(segment, sha256=request.form.get("sha256", ""), revision=_revision(), person=mine.person)
     except Refused as refused:
         return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
-    flash(_("Đã duyệt “%(title)s”.", title=record.card.title), "done")
+    offer_undo(_("Đã duyệt “%(title)s”.", title=record.card.title), "pages.undo_decision", segment=segment)
     return redirect(_back(url_for("pages.item", segment=segment)), 303)
 
 
@@ -244,7 +246,8 @@ def return_item(segment: str) -> AnyResponse:
         work.send_back(segment, reason=request.form.get("reason", ""), person=mine.person)
     except Refused as refused:
         return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
-    flash(_("Đã trả lại “%(title)s” kèm lý do.", title=record.card.title), "done")
+    said = _("Đã trả lại “%(title)s” kèm lý do.", title=record.card.title)
+    offer_undo(said, "pages.undo_decision", segment=segment)
     return redirect(_back(url_for("pages.item", segment=segment)), 303)
 
 

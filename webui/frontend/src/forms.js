@@ -48,3 +48,12 @@ for (const choice of document.querySelectorAll("select[data-switch]")) {
   choice.addEventListener("change", show);
   show();
 }
+
+// A line with "Hoàn tác" goes after its seconds, but not from under somebody's finger or keyboard.
+for (const line of document.querySelectorAll("[data-vanish]")) {
+  const go = () => {
+    if (line.matches(":hover, :focus-within")) setTimeout(go, 1000);
+    else line.remove();
+  };
+  setTimeout(go, 1000 * Number(line.dataset.vanish));
+}
