@@ -113,6 +113,13 @@ def forget_phones(session: Session, before: datetime) -> int:
     return changed(session, update(_TABLE).where(_TABLE.c.at < before, _TABLE.c.phone != "").values(phone=""))
 
 
+def pictures(session: Session) -> frozenset[str]:
+    """Return the hash of every photo that a step or an inspection shows: these must not be removed."""
+    item = tables_equipment.inspection_item
+    shown = [session.scalars(select(one.c.picture).where(one.c.picture.is_not(None))) for one in (_TABLE, item)]
+    return frozenset(str(picture) for found in shown for picture in found)
+
+
 def _step(row: Row[Any]) -> Step:
     return Step(
         id=row.id,
