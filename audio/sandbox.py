@@ -48,12 +48,22 @@ class Sandbox:
     """One confined process that runs a module of `audio` and does jobs, one after another.
 
     module: such as `audio.decode`; it is started by `start` or by entering the context, and killed by `close`.
+    project: the rooms of Loa whose code it needs. files: files and folders of the system that it may read besides.
     Raises SandboxUnavailable where this machine gives no confinement: then nothing is decoded at all.
     """
 
-    def __init__(self, module: str, confinement: Confinement) -> None:
+    def __init__(
+        self,
+        module: str,
+        confinement: Confinement,
+        *,
+        project: Sequence[str] = ("audio",),
+        files: Sequence[str] = (),
+    ) -> None:
         self._module = module
         self._confinement = confinement
+        self._project = project
+        self._files = files
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
 
@@ -91,7 +101,13 @@ class Sandbox:
                 os.write(filter_fd, filter_program)
                 os.lseek(filter_fd, 0, os.SEEK_SET)
                 passed.append(filter_fd)
-            command = _command(self._module, self._confinement, filter_fd=passed[0] if passed else None)
+            command = _assembled(
+                self._module,
+                self._confinement,
+                rooms=_rooms(self._project, files=self._files),
+                network=False,
+                filter_fd=passed[0] if passed else None,
+            )
             self._process = subprocess.Popen(
                 command,
                 stdin=theirs.fileno(),
@@ -223,13 +239,36 @@ def command_with_network(
     return _assembled(module, confinement, rooms=rooms, network=True, filter_fd=filter_fd)
 
 
-def _command(module: str, confinement: Confinement, *, filter_fd: int | None) -> list[str]:
-    """Return the whole command line, from bubblewrap to the module."""
-    return _assembled(module, confinement, rooms=_rooms(), network=False, filter_fd=filter_fd)
+def command_of_program(
+    program: Sequence[str],
+    confinement: Confinement,
+    *,
+    reading: Sequence[Path],
+    writing: Mapping[str, Path],
+    filter_fd: int | None,
+) -> list[str]:
+    """Return the command line that runs a program of this machine, not ours, confined like a decoder.
+
+    reading: files and folders that it sees, read-only, where they are. writing: existing files that it may fill, under
+    the names that it knows them by. Raises SandboxUnavailable.
+    """
+    files = [str(path) for path in reading if not path.is_relative_to("/usr")]
+    # Before the root is closed for writing, or there would be no place for them.
+    filled = [word for name, path in writing.items() for word in ("--bind", str(path), name)]
+    rooms = [*filled, *_rooms((), files=files)]
+    return _bubble(program, confinement, rooms=rooms, network=False, filter_fd=filter_fd)
 
 
 def _assembled(
     module: str, confinement: Confinement, *, rooms: Sequence[str], network: bool, filter_fd: int | None
+) -> list[str]:
+    # No site, no user site, no current folder: only what stands in PYTHONPATH.
+    program = (str(_interpreter()), "-S", "-s", "-P", "-m", module)
+    return _bubble(program, confinement, rooms=rooms, network=network, filter_fd=filter_fd)
+
+
+def _bubble(
+    program: Sequence[str], confinement: Confinement, *, rooms: Sequence[str], network: bool, filter_fd: int | None
 ) -> list[str]:
     bubblewrap = _tool("bwrap", "bubblewrap")
     uid = _unprivileged_uid()
@@ -240,9 +279,7 @@ def _assembled(
         "--",
         *(() if uid is None else _become(uid)),
         *_limits(confinement),
-        str(_interpreter()),
-        # No site, no user site, no current folder: only what stands in PYTHONPATH.
-        *("-S", "-s", "-P", "-m", module),
+        *program,
     ]
     return [bubblewrap, *inside]
 
