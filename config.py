@@ -138,6 +138,20 @@ class Health(_Section):
     hot_c: Annotated[float, Field(gt=0, le=150)] = 80.0
 
 
+class PiperVoice(_Section):
+    """A neural voice that whoever runs this machine supplies: the program, its model, and what officers call it."""
+
+    program: Path
+    model: Path
+    label: Annotated[str, Field(min_length=1, max_length=80)] = "Piper"
+
+
+class Speech(_Section):
+    """Voices besides espeak-ng. piper: not offered where it is not named."""
+
+    piper: PiperVoice | None = None
+
+
 class Config(_Section):
     """All settings of this machine."""
 
@@ -149,6 +163,7 @@ class Config(_Section):
     limits: Limits = Limits()
     retention: Retention = Retention()
     health: Health = Health()
+    speech: Speech = Speech()
     stations: tuple[StationOutputs, ...] = ()
 
 
@@ -288,7 +303,21 @@ def _error(code: str, where: str, message: Text, hint: Text | None = None) -> Fi
 
 def keys() -> frozenset[str]:
     """Return every key that config.yaml may have, without its path."""
-    sections = (Config, Web, ClockSource, Limits, Retention, Health, StationOutputs, Output, Amplifier, Ear, Input)
+    sections = (
+        Config,
+        Web,
+        ClockSource,
+        Limits,
+        Retention,
+        Health,
+        Speech,
+        PiperVoice,
+        StationOutputs,
+        Output,
+        Amplifier,
+        Ear,
+        Input,
+    )
     return frozenset(name for section in sections for name in section.model_fields)
 
 
