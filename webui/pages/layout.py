@@ -14,7 +14,7 @@ from flask_login import current_user
 from schedules.segment import SegmentState
 from store import emergencies, faults, segments
 from store.emergencies import OrderState
-from webui.pages import formats, states
+from webui.pages import formats, hints, states
 from webui.pages.assets import Assets
 from webui.pages.language import say
 from webui.pages.navigation import menu
@@ -204,6 +204,7 @@ def register(app: Flask, assets: Assets) -> None:
         return values | {
             "person": who,
             "menu": menu(who.role.value),
+            "hints": hints.of(request.endpoint),
             "place": _place(),
             "counts": {"waiting": _waiting(), "faults": _faults()},
             "alarms": alarms(),

@@ -6,3 +6,4 @@ import "./listening.js";
 import "./player.js";
 import "./upload.js";
 import "./forms.js";
+import "./hints.js";

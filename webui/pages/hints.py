@@ -1,0 +1,147 @@
+"""The three hints of a page, opened by "?": each is placed on what it is about, and may be opened again at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from schedules.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One hint. at: a CSS selector of what it is about; where the page has none, the hint is not shown."""
+
+    at: str
+    text: Text
+
+
+def _hint(at: str, vi: str, en: str) -> Hint:
+    return Hint(at=at, text=Text(vi, en))
+
+
+_ANSWER = ".answer"
+
+HINTS: Mapping[str, tuple[Hint, ...]] = MappingProxyType(
+    {
+        "pages.today": (
+            _hint(
+                _ANSWER,
+                "Câu này trả lời: có việc gì phải làm ngay không.",
+                "This says whether there is anything to do now.",
+            ),
+            _hint(
+                "main .card .note",
+                "Nếu không ai làm gì, máy sẽ làm điều này.",
+                "If nobody does anything, this is what happens.",
+            ),
+            _hint(
+                "main .ribbon",
+                "Trên là kế hoạch, dưới là thực tế. Chỗ gạch chéo: im lặng là đúng.",
+                "Plan above, reality below. Where it is hatched, silence is right.",
+            ),
+        ),
+        "pages.approvals": (
+            _hint("main .player", "Bấm ▶ nghe trước khi duyệt.", "Press ▶ and listen before approving."),
+            _hint("main article h2", "Tên bài dẫn tới thẻ bài đầy đủ.", "The title leads to the whole card."),
+            _hint(
+                "main article .acts",
+                "Duyệt hoặc trả lại; lỡ tay thì Hoàn tác trong 10 giây.",
+                "Approve or return; undo within 10 seconds.",
+            ),
+        ),
+        "pages.items": (
+            _hint(_ANSWER, "Còn bao nhiêu bài chờ duyệt hoặc bị trả lại.", "How many items wait or came back."),
+            _hint(
+                "main .filters, main .filterform",
+                "Lọc theo trạng thái, đài, chuyên mục.",
+                "Filter by state, station, programme.",
+            ),
+        ),
+        "pages.new_item": (
+            _hint(
+                "main form",
+                "Chọn tệp, ghi âm ngay, hoặc gõ văn bản cho máy đọc.",
+                "Choose a file, record, or type a text to be read.",
+            ),
+            _hint(
+                "#f-title, [name=title]",
+                "Tên bài hiện trong lịch, nhật ký và báo cáo.",
+                "The title stands in schedule, log and reports.",
+            ),
+            _hint(
+                "main form button.p, main form .btn.p",
+                "Máy kiểm tra xong thì nghe lại rồi trình duyệt.",
+                "When it is checked, listen to it and submit it.",
+            ),
+        ),
+        "pages.week": (
+            _hint(_ANSWER, "Tuần này phát gì, có vướng gì không.", "What airs this week, and what is in the way."),
+            _hint(
+                "main .cal, main .agenda, main table",
+                "Viền là kế hoạch; mục đã phát mang dấu kết quả.",
+                "Outlined is planned; what aired carries its result.",
+            ),
+        ),
+        "pages.duties": (
+            _hint(_ANSWER, "Ai đạt, ai chưa đạt.", "Who met the duty, and who did not."),
+            _hint(
+                "main table, main .board",
+                "Bấm một ô để thấy lý do và nghe lại.",
+                "Press a cell for the reason and the recordings.",
+            ),
+        ),
+        "pages.airlog": (
+            _hint(
+                "main .filters",
+                "Chỉ xem mục có vấn đề, hoặc tải cả bảng về.",
+                "Only what went wrong, or the whole table to take away.",
+            ),
+            _hint(
+                "main .filterform",
+                "Bộ lọc nằm trong địa chỉ: gửi liên kết là người khác thấy như vậy.",
+                "Filters stand in the address: send it, and others see the same.",
+            ),
+            _hint(
+                "main table .ev, main .list .ev, main .ev",
+                "Vạch càng nhiều, bằng chứng càng chắc: từ đếm mẫu đến nghe tại loa.",
+                "More bars, stronger evidence: from counted samples to heard at the loudspeaker.",
+            ),
+        ),
+        "pages.airing": (
+            _hint(_ANSWER, "Lượt này có thật không.", "Whether this airing was real."),
+            _hint("main .pvr", "Kế hoạch và thực tế cạnh nhau.", "Plan and reality side by side."),
+            _hint("#xac-nhan", "Nếu anh/chị có mặt, xác nhận ở đây.", "If you were there, confirm it here."),
+        ),
+        "pages.stations": (
+            _hint(_ANSWER, "Đài nào cần xử lý, đài đó đứng đầu.", "Stations that need help come first."),
+            _hint(
+                "main .filters, main form",
+                "Tìm đài theo tên hoặc lọc theo trạng thái.",
+                "Find a station by name, or filter by state.",
+            ),
+        ),
+        "pages.station": (_hint(_ANSWER, "Đài này đang thế nào.", "How this station is."),),
+        "pages.faults": (
+            _hint(_ANSWER, "Bao nhiêu sự cố đang kéo dài.", "How many faults last."),
+            _hint(
+                "main .card",
+                "Mỗi dòng: từ lúc nào, vì sao, phải làm gì, ai đã được báo.",
+                "Each line: since when, why, what to do, who was told.",
+            ),
+        ),
+        "pages.emergencies": (
+            _hint(
+                "main .card",
+                "Lệnh đang chạy đứng đầu, dừng được ngay.",
+                "Orders that run come first and can be stopped at once.",
+            ),
+        ),
+    }
+)
+
+
+def of(endpoint: str | None) -> tuple[Hint, ...]:
+    """Return the hints of a page, none where it has none."""
+    return HINTS.get(endpoint or "", ())
