@@ -291,6 +291,32 @@ def trim(
     _bump_if_approved(session, before)
 
 
+def resound(session: Session, segment: SegmentId, *, revision: int, person: Person, now: datetime) -> None:
+    """Take the kept original, which is a new one, in the place of its sound; it then needs a new approval."""
+    before = _must(session, segment)
+    if not _move(
+        session,
+        segment,
+        _CHANGEABLE,
+        SegmentState.RECEIVED,
+        now,
+        expected_revision=revision,
+        values={
+            "revision": revision + 1,
+            "audio_by": person.id,
+            "original": True,
+            "trim_head_s": 0.0,
+            "trim_tail_s": 0.0,
+            **_NOTHING_PENDING,
+            **_NO_REASON,
+            **_UNAPPROVED,
+        },
+    ):
+        raise _changed_meanwhile(before)
+    _note(session, segment, now, "respoken", person=person, revision=revision + 1)
+    _bump_if_approved(session, before)
+
+
 def submit(session: Session, segment: SegmentId, *, person: Person, now: datetime) -> None:
     """Ask for approval. Raises Conflict where it is not ready."""
     before = _must(session, segment)
