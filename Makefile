@@ -1,7 +1,7 @@
 # The doors of the house. Each target does its own set-up (tools/setup) and skips what is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench soak mutants fresh assets sbom lock clean
+.PHONY: help run test check format bench soak mutants fresh assets guide sbom lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ fresh: ## Prove `make run` and `make test` in a clean Debian 12 root
 
 assets: ## Build the web assets
 	@tools/setup assets
+
+guide: ## Write the operator's guide anew, with the pictures that the browser tests made last
+	@.venv/bin/python tools/guide.py --pictures
 
 sbom: ## Print the bill of materials (CycloneDX) of what is locked
 	@tools/setup run >&2

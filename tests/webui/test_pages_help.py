@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from webui.pages.guide import EVERYBODY, TASKS
@@ -41,3 +44,12 @@ def test_a_page_with_hints_offers_them_and_without_a_script_leads_to_the_help(wo
 
     assert 'href="/tro-giup" data-hints' in text
     assert text.count("data-at=") == len(HINTS["pages.today"])
+
+
+def test_the_guide_in_the_docs_says_what_the_help_says():
+    """docs/huong-dan.md is written from the same words: after a change, `make guide` brings it up to date."""
+    given = importlib.util.spec_from_file_location("guide", Path(__file__).parents[2] / "tools" / "guide.py")
+    tool = importlib.util.module_from_spec(given)
+    given.loader.exec_module(tool)
+
+    assert tool.GUIDE.read_text("utf-8") == tool.text()

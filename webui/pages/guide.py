@@ -13,7 +13,7 @@ STATION_PEOPLE = (OFFICER, LEADER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One thing that people do. endpoint: the page where it begins. picture: of docs/images/guide, without its ending.
+    """One thing that people do. endpoint: the page where it begins. picture: of the browser tests, without its ending.
 
     roles: whose task it is; they see it first.
     """
@@ -47,7 +47,7 @@ TASKS = (
                 "The strip of the day: plan above, what really aired below. Outside the sessions silence is right.",
             ),
         ),
-        picture="today-desktop",
+        picture="08-now.desktop",
     ),
     Task(
         key="lam-bai",
@@ -75,7 +75,7 @@ TASKS = (
             "Bài nào cũng được máy chỉnh về cùng một mức âm, nên không cần chỉnh to nhỏ trước.",
             "Every item is brought to the same loudness, so there is nothing to adjust beforehand.",
         ),
-        picture="new-item-phone",
+        picture="03-new-item.phone",
     ),
     Task(
         key="duyet",
@@ -97,7 +97,7 @@ TASKS = (
             "Người làm bài không tự duyệt bài của mình, trừ khi đài được phép tự duyệt; khi đó nhật ký ghi “tự duyệt”.",
             "Whoever made an item does not approve it, unless the station may; the air log then says so.",
         ),
-        picture="approvals-phone",
+        picture="05-approve.phone",
     ),
     Task(
         key="lich",
@@ -119,7 +119,7 @@ TASKS = (
                 "Look at the real plan: every item says why it is there.",
             ),
         ),
-        picture="week-desktop",
+        picture="centre-lich.desktop",
     ),
     Task(
         key="nhiem-vu",
@@ -137,7 +137,7 @@ TASKS = (
                 "A missed week never turns green; what was made up is shown as such.",
             ),
         ),
-        picture="duties-desktop",
+        picture="centre-nhiem-vu.desktop",
     ),
     Task(
         key="nhat-ky",
@@ -162,7 +162,7 @@ TASKS = (
                 "Were you there? Press “I heard it” to confirm it with name and time.",
             ),
         ),
-        picture="airlog-desktop",
+        picture="09-air-log.desktop",
     ),
     Task(
         key="khan-cap",
