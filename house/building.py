@@ -20,11 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from waitress.server import create_server
 
 from audio.aircheck import AircheckShelf
-from audio.ingest import IngestLimits
+from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from config import Config, StationOutputs, session_secret
-from house.equipment import health_of, inputs_of, outputs_of
+from house.equipment import health_of, inputs_of, outputs_of, voices_of
 from house.following import Follower
+from house.forgetting import forget
+from house.looking import LOOK_S, look
 from house.salvage import keep_remainders
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
@@ -53,8 +55,11 @@ from store.revision import bump
 from webui.app import create_app
 from webui.emergencies import deliver
 from webui.intake import Intake
+from webui.publishing import make_media
 from webui.services import OrderSigners, Services, WebSettings
+from webui.speaking import Speaking
 from webui.talking import sweep
+from webui.voices import check_waiting
 
 _log = structlog.get_logger()
 
@@ -67,6 +72,7 @@ MOST_SPARES = 8
 """Stations on one machine up to which each keeps a spare player process."""
 
 SWEEP_S = 2
+OUTSIDERS_S = 15
 """How often talks are looked for whose browser fell silent, seconds."""
 
 FIRST_YEAR, LAST_YEAR = -1, 5
@@ -162,8 +168,14 @@ class House:
         limits = IngestLimits(
             max_bytes=self.config.limits.upload_mb * 1024 * 1024, max_seconds=self.config.limits.hours * 3600.0
         )
+        self._voices = voices_of(self.config.speech)
         self._intake = Intake(
-            database=self.database, clock=self.clock, library=self.library, data=self.data, limits=limits
+            database=self.database,
+            clock=self.clock,
+            library=self.library,
+            data=self.data,
+            limits=limits,
+            ingest=Speaking(ingest, database=self.database, engines=self._voices),
         )
         self._intake.start()
 
@@ -355,6 +367,7 @@ class House:
             demo=self.config.demo,
             version=self.version,
             order_keys=self._signers,
+            speech=self._voices,
         )
         self._services = services
         try:
@@ -402,7 +415,10 @@ class House:
         self._scheduler.add_job(self.wake, "interval", seconds=60, id="wake")
         self._scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
         self._scheduler.add_job(self._end_silent_talks, "interval", seconds=SWEEP_S, id="talks")
+        self._scheduler.add_job(self._look, "interval", seconds=LOOK_S, id="look")
         self._scheduler.add_job(self._purge, "interval", hours=6, id="purge")
+        self._scheduler.add_job(self._serve_outsiders, "interval", seconds=OUTSIDERS_S, id="outsiders")
+        self._scheduler.add_job(self._forget, "interval", hours=6, id="forget")
         self._scheduler.add_job(self._write_calendar, "interval", hours=24, id="calendar")
         self._scheduler.start()
 
@@ -411,10 +427,25 @@ class House:
         if self._services is not None:
             deliver(self._services)
 
+    def _look(self) -> None:
+        """Count what aired, and keep what the stations say of duties and of what was sent to them."""
+        if self._services is not None:
+            look(self.database, self._services.doors, self.clock)
+
     def _end_silent_talks(self) -> None:
         """End live talks whose browser is gone."""
         if self._services is not None:
             sweep(self._services)
+
+    def _serve_outsiders(self) -> None:
+        """Make what villagers spoke fit to be heard, and what is public ready for listeners."""
+        if self._services is not None:
+            check_waiting(self._services)
+            make_media(self._services)
+
+    def _forget(self) -> None:
+        """Delete what contributors sent when its time is over."""
+        forget(self.database, self.data, self.clock)
 
     def _purge(self) -> None:
         before = self.clock.now() - timedelta(days=self.config.retention.aircheck_days)

@@ -56,7 +56,7 @@ def back_up(data: Path, target: Path, now: datetime, *, copy_store: Callable[[Pa
             shutil.copytree(data / name, target / name)
     if (data / "secret").exists():
         shutil.copy2(data / "secret", target / "secret")
-    for folder in ("media", "originals", "pictures"):
+    for folder in ("media", "originals", "pictures", "voices"):
         if (data / folder).is_dir():
             shutil.copytree(data / folder, target / folder, ignore=shutil.ignore_patterns("*.part", "*.tmp"))
     hashes = {str(path.relative_to(target)): _hash(path) for path in sorted(target.rglob("*")) if path.is_file()}

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from schedules.errors import Conflict, Unknown
 from schedules.findings import Finding, Severity
 from schedules.segment import SegmentKind
-from schedules.station import StationCode
+from schedules.station import Station, StationCode
 from schedules.text import Text
 from store import contributions, outsidelinks
 from store.accounts import Person
@@ -149,6 +149,14 @@ def used_as_text(contribution: str, *, script: str, person: Person) -> None:
             script=script,
         )
         trace(session, "contribution.used", contribution, person, detail=script)
+
+
+def villages_with_links(session: Session, station: Station) -> frozenset[str]:
+    """Return the villages that may send something to the station now."""
+    known = outsidelinks.listing(
+        session, units=[station.unit], station=station.code, now=services().clock.now(), limit=500
+    )
+    return frozenset(link.village for link in known if link.kind is LinkKind.CONTRIBUTE)
 
 
 def author(contribution: Contribution) -> str:

@@ -18,7 +18,7 @@ const ICONS = {
   back: "arrow-back-up", lock: "lock", user: "user", inbox: "inbox", filter: "filter", link: "link", pause: "player-pause",
   play: "player-play", stop: "player-stop", shield: "shield-check", settings: "settings", help: "help-circle",
   more: "dots", listen: "headphones", offline: "cloud-off", logout: "logout", language: "language", urgent: "urgent",
-  scissors: "scissors", left: "chevron-left", right: "chevron-right", edit: "edit", silence: "volume-off", list: "list-details", tool: "tool",
+  scissors: "scissors", left: "chevron-left", right: "chevron-right", edit: "edit", silence: "volume-off", list: "list-details", tool: "tool", bell: "bell", photo: "photo", rss: "rss", world: "world",
 };
 
 function named(name, content) {
@@ -52,7 +52,7 @@ await rm(fresh, { recursive: true, force: true });
 await mkdir(fresh, { recursive: true });
 const result = await esbuild.build({
   absWorkingDir: here,
-  entryPoints: { app: "src/app.js", talk: "src/talk.js", capture: "src/capture.js", style: "src/entry.css" },
+  entryPoints: { app: "src/app.js", talk: "src/talk.js", capture: "src/capture.js", week: "src/week.js", compose: "src/compose.js", trim: "src/trim.js", contribute: "src/contribute.js", style: "src/entry.css" },
   outdir: fresh,
   bundle: true,
   splitting: true,
@@ -79,7 +79,7 @@ const result = await esbuild.build({
 const manifest = {};
 for (const [file, about] of Object.entries(result.metafile.outputs)) {
   const name = path.basename(file);
-  const script = about.entryPoint?.match(/^src\/(app|talk|capture)\.js$/);
+  const script = about.entryPoint?.match(/^src\/(app|talk|contribute|capture|compose|trim|week)\.js$/);
   if (script) manifest[`${script[1]}.js`] = name;
   else if (about.entryPoint === "src/entry.css") manifest["style.css"] = name;
   else if (name.endsWith(".woff2")) manifest[`${name.slice(0, name.lastIndexOf("-"))}.woff2`] = name;
@@ -90,7 +90,7 @@ await writeFile(path.join(fresh, manifest["sprite.svg"]), signs);
 const icon = await readFile(path.join(here, "src", "icon.svg"));
 manifest["icon.svg"] = named("icon.svg", icon);
 await writeFile(path.join(fresh, manifest["icon.svg"]), icon);
-for (const wanted of ["app.js", "talk.js", "capture.js", "style.css", "sprite.svg", "icon.svg", "inter-latin-wght-normal.woff2", "inter-vietnamese-wght-normal.woff2"]) {
+for (const wanted of ["app.js", "talk.js", "contribute.js", "capture.js", "week.js", "compose.js", "trim.js", "style.css", "sprite.svg", "icon.svg", "inter-latin-wght-normal.woff2", "inter-vietnamese-wght-normal.woff2"]) {
   if (!manifest[wanted]) throw new Error(`the build made no ${wanted}`);
 }
 for (const name of await readdir(fresh)) {

@@ -68,6 +68,11 @@ def day_long(day: date) -> str:
     return f"{_DAYS_LONG[language()][day.weekday()]} {day:%d/%m/%Y}"
 
 
+def day_of(moment: datetime, zone: str = DEFAULT_ZONE) -> str:
+    """Return the day of a moment as documents write it: `27/11/2026`."""
+    return f"{local(moment, zone):%d/%m/%Y}"
+
+
 def moment_short(moment: datetime, zone: str = DEFAULT_ZONE) -> str:
     """Return `T6 27/11 17:45`; day and time never break over a line."""
     there = local(moment, zone)

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from schedules.segment import SegmentState
-from store import emergencies, faults, segments
+from store import contributions, emergencies, faults, notices, segments
 from store.emergencies import OrderState
 from webui.pages import formats, hints, states
 from webui.pages.assets import Assets
@@ -168,9 +168,21 @@ def _waiting() -> int:
         return len(segments.listing(session, owners=scope().unit_codes, states=(SegmentState.SUBMITTED,), limit=100))
 
 
+def _inbox() -> int:
+    if not can(person(), "inbox.read"):
+        return 0
+    with services().database.reading() as session:
+        return contributions.count_new(session, scope().unit_codes)
+
+
 def _faults() -> int:
     with services().database.reading() as session:
         return faults.count_open(session, scope().station_codes)
+
+
+def _notices() -> int:
+    with services().database.reading() as session:
+        return notices.unread(session, scope().person.id)
 
 
 def register(app: Flask, assets: Assets) -> None:
@@ -181,6 +193,7 @@ def register(app: Flask, assets: Assets) -> None:
         moment=formats.moment_short,
         day_short=formats.day_short,
         day_long=formats.day_long,
+        day_of=formats.day_of,
         length_text=formats.length,
         span=formats.minutes,
         num=formats.number,
@@ -203,10 +216,10 @@ def register(app: Flask, assets: Assets) -> None:
         who = person()
         return values | {
             "person": who,
-            "menu": menu(who.role.value),
+            "menu": menu(who.role.value, deputy=can(who, "segments.approve")),
             "hints": hints.of(request.endpoint),
             "place": _place(),
-            "counts": {"waiting": _waiting(), "faults": _faults()},
+            "counts": {"waiting": _waiting(), "faults": _faults(), "notices": _notices()},
             "alarms": alarms(),
             "initials": _initials(who.full_name),
             "heart": _heart(),

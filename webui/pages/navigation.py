@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schedules.text import Text
 
@@ -59,7 +59,18 @@ LOG = Entry(
     short=Text("Nhật ký", "Air log"),
 )
 FAULTS = Entry(key="faults", endpoint="pages.faults", icon="tool", label=Text("Sự cố", "Faults"), count="faults")
+DISPATCHES = Entry(
+    key="dispatches", endpoint="pages.dispatches", icon="upload", label=Text("Gửi xuống xã", "Sent to communes")
+)
+PORTAL = Entry(key="portal", endpoint="pages.portal", icon="link", label=Text("Cổng thông tin", "Portal"))
+INBOX = Entry(
+    key="inbox", endpoint="pages.inbox", icon="inbox", label=Text("Hộp tin thôn gửi", "Village inbox"), count="inbox"
+)
+PUBLISHING = Entry(
+    key="publishing", endpoint="pages.publishing", icon="listen", label=Text("Trang nghe lại", "Listen again")
+)
 PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
+AUTHORITY = Entry(key="authority", endpoint="pages.authority", icon="settings", label=Text("Cài đặt", "Settings"))
 PROGRAMMES = Entry(key="programmes", endpoint="pages.programmes", icon="list", label=Text("Chuyên mục", "Programmes"))
 SOURCES = Entry(key="sources", endpoint="pages.sources", icon="link", label=Text("Nguồn tiếp âm", "Relay sources"))
 EMERGENCY = Entry(
@@ -73,11 +84,12 @@ MORE = Entry(key="more", endpoint="pages.more", icon="more", label=Text("Thêm",
 
 _MAKING = Text("Làm chương trình", "Making programmes")
 _WATCHING = Text("Theo dõi", "Watching")
+_SYSTEM = Text("Hệ thống", "System")
 
 _OFFICER = Menu(
     groups=(
         Group(title=None, entries=(TODAY,)),
-        Group(title=_MAKING, entries=(ITEMS, WEEK)),
+        Group(title=_MAKING, entries=(ITEMS, INBOX, WEEK, PUBLISHING)),
         Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
@@ -96,7 +108,8 @@ _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
-        Group(title=_MAKING, entries=(ITEMS, APPROVE, WEEK, PROGRAMMES, SOURCES)),
+        Group(title=_MAKING, entries=(ITEMS, APPROVE, DISPATCHES, WEEK, PROGRAMMES, SOURCES)),
+        Group(title=_SYSTEM, entries=(AUTHORITY,)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
     foot=(EMERGENCY,),
@@ -105,7 +118,7 @@ _INSPECTOR = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
-        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, WEEK)),
+        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, DISPATCHES, WEEK)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
     foot=(EMERGENCY,),
@@ -115,7 +128,7 @@ _ADMIN = Menu(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
         Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES, SOURCES)),
-        Group(title=Text("Hệ thống", "System"), entries=(PEOPLE,)),
+        Group(title=_SYSTEM, entries=(PEOPLE, AUTHORITY)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
     foot=(EMERGENCY,),
@@ -129,6 +142,10 @@ MENUS = {
 }
 
 
-def menu(role: str) -> Menu:
-    """Return the menu of a role; raises KeyError for an unknown one."""
-    return MENUS[role]
+def menu(role: str, *, deputy: bool = False) -> Menu:
+    """Return the menu of a role, for a leader's deputy with what waits; raises KeyError for an unknown role."""
+    its = MENUS[role]
+    if not deputy or any(APPROVE in group.entries for group in its.groups):
+        return its
+    first, *rest = its.groups
+    return replace(its, groups=(replace(first, entries=(*first.entries, APPROVE)), *rest))

@@ -12,6 +12,7 @@ from schedules.programme import Order, Otherwise
 from schedules.segment import Priority, SegmentKind, SegmentState
 from schedules.sources import SourceKind, StreamFormat
 from schedules.text import Text
+from store.contributions import ContributionState
 from store.emergencies import OrderState
 
 
@@ -34,6 +35,7 @@ VERDICTS = {
     Verdict.REPLACED: _mark("replaced", "Đã thay bằng mục khác", "Replaced"),
     Verdict.CANCELLED: _mark("cancelled", "Đã hủy", "Cancelled"),
 }
+STEP_DONE = _mark("aired", "Xong", "Done")
 DUTIES = {
     DutyState.PLANNED: _mark("planned", "Đã xếp lịch", "Planned"),
     DutyState.AT_RISK: _mark("at_risk", "Có nguy cơ", "At risk"),
@@ -107,6 +109,7 @@ WAITING_FOR_LINK = _mark("silent", "Chờ liên lạc", "Waiting for contact")
 NORMAL = _mark("aired", "Bình thường", "Normal")
 PLANNED = _mark("planned", "Đã xếp lịch", "Planned")
 ON_AIR = STATIONS["on_air"]
+CLASH = _mark("missed", "Trùng giờ", "Overlap")
 EMPTY = _mark("at_risk", "Chưa có bài", "No item yet")
 
 EVIDENCE = {
@@ -123,6 +126,13 @@ KINDS = {
     SegmentKind.THONG_BAO: Text("Thông báo", "Notice"),
     SegmentKind.TRA_LOI: Text("Trả lời phản ánh", "Answer to feedback"),
     SegmentKind.NHAC_HIEU: Text("Nhạc hiệu", "Signature tune"),
+}
+# Codes of ISO 639: the tongues of the province's stations.
+LANGUAGES = {
+    "vi": Text("Tiếng Việt", "Vietnamese"),
+    "hre": Text("Tiếng Hrê", "Hrê"),
+    "cua": Text("Tiếng Co (Cor)", "Co (Cor)"),
+    "sed": Text("Tiếng Ca Dong, Xơ Đăng", "Ca Dong, Sedang"),
 }
 ITEMS = {
     ItemKind.IDENT: Text("Nhạc hiệu", "Signature tune"),
@@ -152,6 +162,32 @@ DAYS = {
     DayKind.TET: Text("Tết", "Lunar New Year"),
     DayKind.WORKING: Text("Ngày làm bù", "Working day by decree"),
     DayKind.MOURNING: Text("Quốc tang", "Mourning"),
+}
+SESSION_FIELDS = {
+    "name": Text("tên buổi", "its name"),
+    "weekdays": Text("thứ trong tuần", "its weekdays"),
+    "starts": Text("giờ bắt đầu", "its starts"),
+    "length_s": Text("độ dài", "its length"),
+    "items": Text("các mục", "its items"),
+    "valid_from": Text("ngày đầu", "its first date"),
+    "valid_until": Text("ngày cuối", "its last date"),
+    "every_weeks": Text("số tuần lặp lại", "its cycle of weeks"),
+    "anchor": Text("tuần bắt đầu", "its first week"),
+    "month_days": Text("ngày trong tháng", "its days of the month"),
+    "nth_weekdays": Text("thứ của tháng", "its weekdays of the month"),
+    "only": Text("loại ngày", "its kinds of days"),
+    "owner": Text("đơn vị đặt lịch", "its owner"),
+    "targets": Text("cụm loa", "its cluster groups"),
+}
+GRID_ACTS = {
+    "grid": Text("sửa lịch", "changed the schedule"),
+    "grid.publish": Text("công bố một buổi", "published a session"),
+    "grid.remove": Text("bỏ một buổi", "removed a session"),
+    "grid.template": Text("công bố tuần mẫu", "published a week template"),
+    "grid.template_end": Text("kết thúc tuần mẫu", "ended a week template"),
+    "grid.except": Text("hủy hoặc dời một ngày", "cancelled or moved one date"),
+    "grid.except_end": Text("bỏ một quyết định", "took back a decision"),
+    "grid.pencil_publish": Text("công bố bản nháp", "published a draft"),
 }
 COUNTINGS = {
     Counting.AIRINGS: Text("số lần phát", "airings"),
@@ -205,3 +241,9 @@ ROLES = {
 }
 TROUBLE = frozenset({"fault", "untrusted_clock", "silent", "off"})
 ITEMS_BY_VALUE = {kind.value: word for kind, word in ITEMS.items()}
+CONTRIBUTIONS = {
+    ContributionState.NEW: _mark("planned", "Mới", "New"),
+    ContributionState.USED: _mark("aired", "Đã làm thành bài", "Made into an item"),
+    ContributionState.THANKED: _mark("approved", "Đã trả lời", "Answered"),
+    ContributionState.REJECTED: _mark("cancelled", "Không dùng", "Not used"),
+}

@@ -29,10 +29,13 @@ def waveform(segment: str, sha256: str) -> Response:
     record = work.visible_segment(segment, person=scope().person)
     if record.audio is None or record.audio.sha256 != sha256:
         abort(404)
-    response = make_response(
-        render_template("waveform.html", peaks=_peaks(services().library.path(sha256)), key=segment)
-    )
-    response.headers["Cache-Control"] = f"private, max-age={_YEAR_S}, immutable"
+    return bars(services().library.path(sha256), key=segment, cache=f"private, max-age={_YEAR_S}, immutable")
+
+
+def bars(path: Path, *, key: str, cache: str) -> Response:
+    """Return the drawing of a file of ours. key: its name on the page. cache: who may keep it, and how long."""
+    response = make_response(render_template("waveform.html", peaks=_peaks(path), key=key))
+    response.headers["Cache-Control"] = cache
     return response
 
 

@@ -57,3 +57,8 @@ for (const line of document.querySelectorAll("[data-vanish]")) {
   };
   setTimeout(go, 1000 * Number(line.dataset.vanish));
 }
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
