@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from config import Ear, Health, Output, StationOutputs
+from audio.speech import Espeak, Piper, SpeechEngine
+from config import Ear, Health, Output, Speech, StationOutputs
 from playout.specs import AmplifierSpec, EarSpec, HealthSpec, InputSpec, OutputSpec
 
 
@@ -57,3 +58,12 @@ def _ear(ear: Ear | None, output: Output) -> EarSpec | None:
     if ear.kind == "none" or ear.device is None:
         return None
     return EarSpec(kind=ear.kind, device=ear.device, delay_s=ear.delay_s)
+
+
+def voices_of(config: Speech) -> dict[str, SpeechEngine]:
+    """Return the voices that this machine may have: espeak-ng always, Piper where it is named."""
+    voices: dict[str, SpeechEngine] = {"espeak": Espeak()}
+    if config.piper is not None:
+        piper = Piper(program=config.piper.program, model=config.piper.model, label=config.piper.label)
+        voices[piper.name] = piper
+    return voices

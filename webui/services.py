@@ -11,6 +11,7 @@ from flask import current_app
 from nacl.signing import SigningKey
 
 from audio.library import Library
+from audio.speech import Espeak, SpeechEngine
 from link.door import StationDoor
 from schedules.clock import Clock
 from schedules.station import StationCode
@@ -29,6 +30,7 @@ class WebSettings:
     secret_key: signs cookies; at least 32 characters that nobody knows. base_url: the address that people use, for
     links in messages; https makes the cookie secure. trusted_hosts: names by which it may be asked.
     max_upload_bytes: the largest recording. most_drafts: recordings a person may have before submitting some.
+    machine: what config.yaml says, as name and value, shown beside the settings that people decide.
     most_uploads, most_uploads_bytes: files, and bytes in all, that a person may have on their way at a time.
     """
 
@@ -39,6 +41,7 @@ class WebSettings:
     most_drafts: int = 50
     most_uploads: int = 50
     most_uploads_bytes: int = 2000 * 1024 * 1024
+    machine: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,7 @@ class Services:
     """Everything that a view may use. data: the folder DATA. demo: the demonstration runs.
 
     order_keys: None where this machine may not order emergencies. talks: live talks from browsers.
-    pace: how often strangers asked.
+    pace: how often strangers asked. speech: the voices of this machine, by name.
     """
 
     database: Database
@@ -69,6 +72,7 @@ class Services:
     order_keys: OrderSigners | None = None
     talks: Talks = field(default_factory=Talks)
     pace: Pace = field(default_factory=Pace)
+    speech: Mapping[str, SpeechEngine] = field(default_factory=lambda: {"espeak": Espeak()})
 
     def wake(self) -> None:
         """Tell every station that there is new intent."""

@@ -36,7 +36,8 @@ from store import (
 from store.accounts import Person
 from store.identity import new_id
 from store.segments import Card, SegmentRecord
-from webui import arrival
+from webui import arrival, heard
+from webui.auth import by_token
 from webui.rights import can, reach
 from webui.services import services
 
@@ -158,7 +159,7 @@ def submit(segment: SegmentId, *, person: Person) -> None:
     """Ask for approval."""
     here = services()
     with here.database.writing() as session:
-        _own(session, segment, person, "segments.submit")
+        heard.before_submitting(session, _own(session, segment, person, "segments.submit"), person)
         segments.submit(session, segment, person=person, now=here.clock.now())
         trace(session, "segment.submit", segment, person)
 
@@ -178,6 +179,9 @@ def approve(segment: SegmentId, *, sha256: str, revision: int, person: Person) -
             now=here.clock.now(),
             self_approval=station is not None and station.self_approval,
         )
+        by_program = has_request_context() and by_token()
+        now = here.clock.now()
+        heard.before_approving(session, record, person, sha256=sha256, by_program=by_program, now=now)
         trace(session, "segment.approve", segment, person, detail=f"{sha256} r{revision}")
     here.intake.forget_original(segment)
     here.wake()
