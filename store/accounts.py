@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +20,7 @@ from schedules.findings import Finding, Severity
 from schedules.station import UnitCode
 from schedules.text import Text
 from store import tables
-from store.identity import new_id
+from store.identity import fingerprint, new_id
 from store.rows import changed
 
 # NIST SP 800-63B-4 for a single factor; nothing about capitals or digits, which only make passwords worse.
@@ -167,20 +168,35 @@ def named(session: Session, name: str) -> Person | None:
 
 def every(session: Session) -> tuple[Account, ...]:
     """Return all accounts, disabled ones too, in order of name."""
-    return tuple(
-        Account(
-            person=_person(row),
-            created_at=row.created_at,
-            disabled_at=row.disabled_at,
-            has_password=row.password_hash is not None,
-        )
-        for row in session.execute(select(_TABLE).order_by(_TABLE.c.name))
-    )
+    return tuple(_account(row) for row in session.execute(select(_TABLE).order_by(_TABLE.c.name)))
+
+
+def of_units(session: Session, units: Iterable[UnitCode], *, after: str = "", limit: int = 50) -> tuple[Account, ...]:
+    """Return the accounts of these units in order of name; `after` is the name of the last of the page before."""
+    query = select(_TABLE).where(_TABLE.c.unit.in_(tuple(units)), _TABLE.c.name > after)
+    return tuple(_account(row) for row in session.execute(query.order_by(_TABLE.c.name).limit(limit)))
+
+
+def account(session: Session, person: str) -> Account | None:
+    """Return the account with that id, disabled or not, or None."""
+    row = session.execute(select(_TABLE).where(_TABLE.c.id == person)).one_or_none()
+    return None if row is None else _account(row)
+
+
+def rename(session: Session, person: Person, full_name: str) -> None:
+    """Change the name that stands in logs from now on."""
+    name = " ".join(full_name.split())[:200] or person.name
+    session.execute(update(_TABLE).where(_TABLE.c.id == person.id).values(full_name=name))
+
+
+def end_sessions(session: Session, person: Person) -> None:
+    """Sign the person out everywhere."""
+    _end_sessions(session, person.id)
 
 
 def set_password(session: Session, person: Person, password: str) -> None:
     """Keep a new password and end every session of the person. Raises Refused for one too easy to guess."""
-    found = password_findings(password, person)
+    found = password_findings(password, person, _places(session))
     if found:
         raise Refused(*found)
     session.execute(
@@ -195,11 +211,21 @@ def check_password(session: Session, name: str, password: str) -> Person | None:
         select(_TABLE).where(_TABLE.c.name == folded(name)[:80], _TABLE.c.disabled_at.is_(None))
     ).one_or_none()
     kept = row.password_hash if row is not None and row.password_hash is not None else _NOBODY
+    password = _normal(password)
+    if len(password) > LONGEST:
+        # Nobody has one so long, and none is cut off to fit; yet the answer takes its time.
+        kept, password = _NOBODY, ""
     try:
-        fits = _HASHER.verify(kept, _normal(password)[:LONGEST])
+        fits = _HASHER.verify(kept, password)
     except (VerificationError, InvalidHashError):
         return None
     return _person(row) if fits and row is not None and row.password_hash is not None else None
+
+
+def password_mark(session: Session, person: Person) -> str:
+    """Return what changes with the person's password and tells nothing about it."""
+    kept = session.scalar(select(_TABLE.c.password_hash).where(_TABLE.c.id == person.id))
+    return fingerprint(kept or "")[:16]
 
 
 def set_role(session: Session, person: Person, role: Role, unit: UnitCode) -> None:
@@ -232,8 +258,8 @@ def enable(session: Session, person: str) -> bool:
     )
 
 
-def password_findings(password: str, person: Person) -> tuple[Finding, ...]:
-    """Return why this cannot be the person's password; empty where it can."""
+def password_findings(password: str, person: Person, places: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """Return why this cannot be the person's password; empty where it can. places: names of communes and stations."""
     password = _normal(password)
     if len(password) < SHORTEST:
         return (
@@ -253,9 +279,10 @@ def password_findings(password: str, person: Person) -> tuple[Finding, ...]:
                 where="password",
             ),
         )
-    rest = "".join(password.casefold().split())
-    own = (person.name, person.unit.casefold(), "".join(person.full_name.casefold().split()))
-    for word in sorted({*own, *person.full_name.casefold().split(), *_COMMON}, key=len, reverse=True):
+    rest = _plain(password)
+    words = {_plain(word) for word in (person.name, person.unit, person.full_name, *_COMMON, *places)}
+    words |= {_plain(word) for word in person.full_name.split()}
+    for word in sorted(words, key=len, reverse=True):
         if len(word) > 2:
             rest = rest.replace(word, "")
     if len(rest) < _REMAINS or len(set(rest)) < 5:
@@ -275,8 +302,29 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
 
 
+def _plain(text: str) -> str:
+    """Return the text as a guesser would vary it: without capitals, spaces and marks."""
+    letters = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return "".join(one for one in letters if not one.isspace() and unicodedata.category(one) != "Mn")
+
+
+def _places(session: Session) -> tuple[str, ...]:
+    """Return the names of units and stations: the first words that somebody who knows the commune would try."""
+    names = [*session.scalars(select(tables.unit.c.name)), *session.scalars(select(tables.station.c.name))]
+    return tuple(name for name in names if len(_plain(name)) > 3)
+
+
 def _end_sessions(session: Session, person: str) -> None:
     session.execute(delete(tables.sign_in).where(tables.sign_in.c.person == person))
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        person=_person(row),
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        has_password=row.password_hash is not None,
+    )
 
 
 def _person(row: Row[Any]) -> Person:

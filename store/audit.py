@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,9 +59,17 @@ def note(
     )
 
 
-def newest(session: Session, *, before: int | None = None, limit: int = 50) -> tuple[Entry, ...]:
-    """Return rows, newest first; `before` is the id of the last row of the page before."""
+def newest(
+    session: Session, *, before: int | None = None, limit: int = 50, units: Collection[str] | None = None
+) -> tuple[Entry, ...]:
+    """Return rows, newest first; `before` is the id of the last row of the page before.
+
+    units: only acts of people of these; None for all rows, those of strangers too.
+    """
     query = select(_TABLE).order_by(_TABLE.c.id.desc()).limit(limit)
+    if units is not None:
+        person = tables.person
+        query = query.where(_TABLE.c.person.in_(select(person.c.id).where(person.c.unit.in_(units))))
     if before is not None:
         query = query.where(_TABLE.c.id < before)
     return tuple(_entry(row) for row in session.execute(query))

@@ -154,7 +154,10 @@ UPKEEP_PHONE_DAYS = Setting(
     name=Text("Số ngày giữ số điện thoại của người báo hỏng", "Days that telephone numbers of reporters are kept"),
 )
 
-EVERY: Mapping[str, Setting[bool] | Setting[int] | Setting[str] | Setting[tuple[str, ...]]] = MappingProxyType(
+Value = bool | int | str | tuple[str, ...]
+AnySetting = Setting[bool] | Setting[int] | Setting[str] | Setting[tuple[str, ...]]
+
+EVERY: Mapping[str, AnySetting] = MappingProxyType(
     {
         one.key: one
         for one in (
@@ -185,18 +188,23 @@ EVERY: Mapping[str, Setting[bool] | Setting[int] | Setting[str] | Setting[tuple[
 
 def value(session: Session, setting: Setting[T]) -> T:
     """Return what was decided, else what usually holds."""
+    return cast(T, any_value(session, cast(AnySetting, setting)))
+
+
+def any_value(session: Session, setting: AnySetting) -> Value:
+    """Return as `value` does, for a setting whose type is not known."""
     kept = session.scalar(select(_TABLE.c.value).where(_TABLE.c.key == setting.key))
     if isinstance(setting.usual, tuple):
-        return cast(T, tuple(str(one) for one in kept)) if isinstance(kept, list) else setting.usual
-    return kept if isinstance(kept, type(setting.usual)) else setting.usual
+        return tuple(str(one) for one in kept) if isinstance(kept, list) else setting.usual
+    return cast(Value, kept) if isinstance(kept, type(setting.usual)) else setting.usual
 
 
-def decide(session: Session, setting: Setting[T], wanted: T, *, person: Person | None, now: datetime) -> bool:
+def decide(session: Session, setting: AnySetting, wanted: Value, *, person: Person | None, now: datetime) -> bool:
     """Keep the value and return whether it changed. Raises Refused for one that is out of its limits."""
     problem = _problem(setting, wanted)
     if problem is not None:
         raise Refused(Finding(code="setting_wrong", severity=Severity.ERROR, where=setting.key, message=problem))
-    if value(session, setting) == wanted:
+    if any_value(session, setting) == wanted:
         return False
     session.execute(delete(_TABLE).where(_TABLE.c.key == setting.key))
     session.execute(
@@ -210,7 +218,7 @@ def decide(session: Session, setting: Setting[T], wanted: T, *, person: Person |
     return True
 
 
-def _problem(setting: Setting[T], wanted: T) -> Text | None:
+def _problem(setting: AnySetting, wanted: Value) -> Text | None:
     name = setting.name
     if isinstance(wanted, bool):
         return None

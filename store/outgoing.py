@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
 from schedules.text import Text
-from store import tables_notices
+from store import tables, tables_notices
 from store.identity import new_id
 from store.rows import changed
 
@@ -144,6 +144,19 @@ def due(session: Session, now: datetime, *, limit: int = 50) -> tuple[Delivery, 
 def newest(session: Session, *, limit: int = 50) -> tuple[Delivery, ...]:
     """Return the newest messages with what became of them."""
     rows = session.execute(_select().order_by(_OUTGOING.c.created_at.desc(), _DELIVERY.c.id).limit(limit))
+    return tuple(_delivery(row) for row in rows)
+
+
+def newest_of_units(session: Session, units: Collection[str], *, limit: int = 50) -> tuple[Delivery, ...]:
+    """Return the newest messages to people of these units, and to plain addresses, with what became of them."""
+    person = tables.person
+    theirs = select(person.c.id).where(person.c.unit.in_(units))
+    rows = session.execute(
+        _select()
+        .where(or_(_DELIVERY.c.person.is_(None), _DELIVERY.c.person.in_(theirs)))
+        .order_by(_OUTGOING.c.created_at.desc(), _DELIVERY.c.id)
+        .limit(limit)
+    )
     return tuple(_delivery(row) for row in rows)
 
 

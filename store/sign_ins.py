@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from store import accounts, tables
@@ -17,17 +18,59 @@ LONGEST = timedelta(hours=12)
 # Not every request writes: a sign-in may therefore end up to a minute early, never late.
 _FRESH = timedelta(seconds=60)
 _TABLE = tables.sign_in
+_NAMED = 16
 
 
-def start(session: Session, person: Person, now: datetime, *, address: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """One browser in which somebody is signed in. id: names it on pages; no secret. agent: how it calls itself."""
+
+    id: str
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    agent: str
+
+
+def start(session: Session, person: Person, now: datetime, *, address: str, agent: str = "") -> str:
     """Return the new secret of a session that begins now."""
     secret = new_secret()
     session.execute(
         insert(_TABLE).values(
-            hash=fingerprint(secret), person=person.id, created_at=now, seen_at=now, address=address[:64]
+            hash=fingerprint(secret),
+            person=person.id,
+            created_at=now,
+            seen_at=now,
+            address=address[:64],
+            agent=agent[:200],
         )
     )
     return secret
+
+
+def name_of(secret: str) -> str:
+    """Return what names a session on pages."""
+    return fingerprint(secret)[:_NAMED]
+
+
+def of_person(session: Session, person: Person, now: datetime) -> tuple[SignIn, ...]:
+    """Return where the person is signed in now, the newest use first."""
+    rows = session.execute(
+        select(_TABLE)
+        .where(_TABLE.c.person == person.id, _TABLE.c.seen_at > now - IDLE, _TABLE.c.created_at > now - LONGEST)
+        .order_by(_TABLE.c.seen_at.desc(), _TABLE.c.hash)
+        .limit(50)
+    )
+    return tuple(
+        SignIn(
+            id=row.hash[:_NAMED],
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            address=row.address,
+            agent=row.agent or "",
+        )
+        for row in rows
+    )
 
 
 def find(session: Session, secret: str, now: datetime) -> tuple[Person, bool] | None:
@@ -39,10 +82,18 @@ def find(session: Session, secret: str, now: datetime) -> tuple[Person, bool] | 
     return None if person is None else (person, now - row.seen_at >= _FRESH)
 
 
-def begun(session: Session, secret: str) -> datetime | None:
-    """Return when the session began, that is when its person proved who they are; None where it ended."""
-    found: datetime | None = session.scalar(select(_TABLE.c.created_at).where(_TABLE.c.hash == fingerprint(secret)))
+def proven(session: Session, secret: str) -> datetime | None:
+    """Return when the person of the session last proved who they are; None where it ended."""
+    row = session.execute(select(_TABLE).where(_TABLE.c.hash == fingerprint(secret))).one_or_none()
+    if row is None:
+        return None
+    found: datetime = row.proven_at or row.created_at
     return found
+
+
+def prove(session: Session, secret: str, now: datetime) -> None:
+    """Note that the person of the session proved who they are once more."""
+    session.execute(update(_TABLE).where(_TABLE.c.hash == fingerprint(secret)).values(proven_at=now))
 
 
 def touch(session: Session, secret: str, now: datetime) -> None:
@@ -53,6 +104,17 @@ def touch(session: Session, secret: str, now: datetime) -> None:
 def end(session: Session, secret: str) -> None:
     """End one session."""
     session.execute(delete(_TABLE).where(_TABLE.c.hash == fingerprint(secret)))
+
+
+def end_named(session: Session, person: Person, name: str) -> bool:
+    """End one of the person's sessions by its name on pages; False where there is none."""
+    mine = (_TABLE.c.person == person.id, func.substr(_TABLE.c.hash, 1, _NAMED) == name)
+    return changed(session, delete(_TABLE).where(*mine)) > 0
+
+
+def end_others(session: Session, person: Person, secret: str) -> int:
+    """End every session of the person but this one; returns how many."""
+    return changed(session, delete(_TABLE).where(_TABLE.c.person == person.id, _TABLE.c.hash != fingerprint(secret)))
 
 
 def sweep(session: Session, now: datetime) -> int:

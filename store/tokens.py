@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -20,17 +20,20 @@ PREFIX = "loa_"
 EMERGENCY = "emergency"
 SCOPES = frozenset({EMERGENCY})
 _TABLE = tables.token
+# Not every request writes.
+_FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What is known of an issued token; never the token itself. scopes: see `EMERGENCY`."""
+    """What is known of an issued token; never the token itself. scopes: see `EMERGENCY`. used_at: None for never."""
 
     id: str
     label: str
     created_at: datetime
     expires_at: datetime | None
     scopes: frozenset[str] = frozenset()
+    used_at: datetime | None = None
 
 
 def issue(
@@ -76,6 +79,17 @@ def scopes(session: Session, secret: str) -> frozenset[str]:
     return frozenset(found or ())
 
 
+def stale(session: Session, secret: str, now: datetime) -> bool:
+    """Return whether its last use was noted long enough ago to be noted again."""
+    used_at = session.scalar(select(_TABLE.c.used_at).where(_TABLE.c.hash == fingerprint(secret)))
+    return used_at is None or now - used_at >= _FRESH
+
+
+def touch(session: Session, secret: str, now: datetime) -> None:
+    """Note that the token is in use."""
+    session.execute(update(_TABLE).where(_TABLE.c.hash == fingerprint(secret)).values(used_at=now))
+
+
 def of_person(session: Session, person: Person) -> tuple[Token, ...]:
     """Return the person's tokens that are not void, newest first."""
     rows = session.execute(
@@ -90,6 +104,7 @@ def of_person(session: Session, person: Person) -> tuple[Token, ...]:
             created_at=row.created_at,
             expires_at=row.expires_at,
             scopes=frozenset(row.scopes),
+            used_at=row.used_at,
         )
         for row in rows
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, Response, after_this_request, current_app, g, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
@@ -15,11 +15,14 @@ from schedules.clock import Clock
 from schedules.errors import NotAllowed, TooMany
 from schedules.findings import Finding, Severity
 from schedules.text import Text
-from store import accounts, audit, sign_ins, tokens, units
+from store import accounts, audit, authority, deputies, second_factors, sign_ins, tokens, units
 from store.accounts import Person
-from webui.rights import MATRIX, can, permits
+from store.database import Database
+from store.identity import new_secret
+from webui import noticing
+from webui.rights import MATRIX, can
 from webui.services import services
-from webui.throttle import Throttle
+from webui.throttle import Source, Throttle
 from webui.visitor import Visitor, visitor
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -34,10 +37,25 @@ _BEARER = "Bearer "
 _PARALLEL_HASHES = 2
 # How long ago somebody may have signed in and still be taken for the one who sits there.
 RECENT = timedelta(minutes=5)
+# How long after the password the code of the second factor may come.
+_HALF = timedelta(minutes=5)
+_DEVICE = "loa_device"
+_DEVICE_S = 180 * 24 * 3600
+# All that somebody may do whose role asks for a second factor that they have not set up.
+_LACKING = frozenset({"pages.second_factor", "pages.log_out", "pages.more"})
+PROOF_FIELDS = ("prove_password", "prove_code")
 
 
 class SignInNeeded(NotAllowed):
     """Nobody is signed in, or the session has ended."""
+
+
+class ProofNeeded(NotAllowed):
+    """The person must prove once more who they are: what they want to do is dangerous, and they came long ago."""
+
+
+class SecondFactorNeeded(NotAllowed):
+    """The person's role asks for a second factor that they have not set up."""
 
 
 def allowed(permission: str) -> Callable[[View], View]:
@@ -73,16 +91,16 @@ def current_person() -> Visitor:
 
 
 class Doorkeeper:
-    """Checks names and passwords, and keeps who failed how often."""
+    """Checks names, passwords and codes; the throttle keeps who failed how often."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._throttle = Throttle(clock)
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.throttle = Throttle(database, clock)
         self._hashing = threading.BoundedSemaphore(_PARALLEL_HASHES)
 
-    def check(self, name: str, password: str, address: str) -> Person:
+    def check(self, name: str, password: str, source: Source) -> Person:
         """Return the person. Raises NotAllowed (the same for every wrong pair) or TooMany."""
         name = accounts.folded(name)[:80]
-        wait_s = self._throttle.wait_s(name, address)
+        wait_s = self.throttle.wait_s(name, source)
         if wait_s > 0:
             raise TooMany(_slow_down(wait_s), retry_after_s=wait_s)
         here = services()
@@ -91,53 +109,149 @@ class Doorkeeper:
         if person is not None and person.demo and not here.demo:
             person = None
         if person is None:
-            used_up = self._throttle.failed(name, address)
+            used_up = self.throttle.failed(name, source)
             with here.database.writing() as database:
                 audit.note(
                     database,
                     at=here.clock.now(),
                     what="sign_in.flood" if used_up else "sign_in",
                     name=name,
-                    address=address,
+                    address=source.address,
                     outcome="refused",
                 )
+                target = accounts.named(database, name) if used_up else None
+                if target is not None:
+                    noticing.guessing(database, target, address=source.address, now=here.clock.now())
             raise NotAllowed(_wrong_pair())
-        self._throttle.succeeded(name, address)
         return person
 
+    def check_code(self, person: Person, code: str, source: Source) -> None:
+        """Take a code of the person's second factor, or a recovery code. Raises NotAllowed or TooMany."""
+        wait_s = self.throttle.wait_for_code_s(person, source)
+        if wait_s > 0:
+            raise TooMany(_slow_down(wait_s), retry_after_s=wait_s)
+        here = services()
+        now = here.clock.now()
+        with here.database.writing() as database:
+            right = second_factors.check(database, person, code, now)
+        if right:
+            return
+        used_up = self.throttle.failed_code(person, source)
+        with here.database.writing() as database:
+            audit.note(
+                database,
+                at=now,
+                what="sign_in.flood" if used_up else "sign_in.code",
+                person=person,
+                address=source.address,
+                outcome="refused",
+            )
+            if used_up:
+                noticing.guessing(database, person, address=source.address, now=now)
+        raise NotAllowed(_wrong_code())
 
-def sign_in(name: str, password: str) -> Person:
-    """Check the pair and begin a new session for it. Raises NotAllowed, TooMany."""
-    doorkeeper = cast(Doorkeeper, current_app.extensions["loa.doorkeeper"])
-    person = doorkeeper.check(name, password, request.remote_addr or "")
-    enter(person)
+    def welcome(self, person: Person, source: Source) -> bool:
+        """Know the person there from now on; returns whether they come in a new browser."""
+        return self.throttle.succeeded(accounts.folded(person.name), source, person)
+
+
+def doorkeeper() -> Doorkeeper:
+    """Return the doorkeeper of the app that answers the present request."""
+    return cast(Doorkeeper, current_app.extensions["loa.doorkeeper"])
+
+
+def source() -> Source:
+    """Return where the present request comes from."""
+    return Source(address=request.remote_addr or "", device=request.cookies.get(_DEVICE, "")[:100])
+
+
+def sign_in(name: str, password: str) -> bool:
+    """Check the pair and begin a session for it; False where the code of a second factor is needed first.
+
+    Raises NotAllowed, TooMany.
+    """
+    return go_on(doorkeeper().check(name, password, source()))
+
+
+def go_on(person: Person) -> bool:
+    """Begin a session for somebody who proved one factor; False where the second is asked for first (`finish`)."""
+    here = services()
+    with here.database.reading() as database:
+        asked = second_factors.in_use(database, person)
+        mark = accounts.password_mark(database, person)
+    if not asked:
+        enter(person)
+        return True
+    session.clear()
+    session["half"] = {"person": person.id, "mark": mark, "at": here.clock.now().isoformat()}
+    return False
+
+
+def half_in() -> Person | None:
+    """Return who gave the right password and has to give a code now; None after 5 minutes or a new password."""
+    kept = session.get("half")
+    if not isinstance(kept, dict):
+        return None
+    here = services()
+    begun = datetime.fromisoformat(str(kept["at"]))
+    if not timedelta(0) <= here.clock.now() - begun < _HALF:
+        return None
+    with here.database.reading() as database:
+        person = accounts.find(database, str(kept["person"]))
+        if person is None or accounts.password_mark(database, person) != kept["mark"]:
+            return None
     return person
 
 
-def assure(password: str) -> None:
+def finish(person: Person, code: str) -> None:
+    """Begin a session for somebody whose password was right, with the code. Raises NotAllowed, TooMany."""
+    doorkeeper().check_code(person, code, source())
+    enter(person)
+
+
+def assure(password: str = "", code: str = "") -> None:
     """Make sure that the signed-in person is at the keyboard. Raises NotAllowed, TooMany.
 
-    Who signed in within `RECENT` is believed; later the password is asked for again. A program has no keyboard: what
-    it may do is granted with its token (`require_scope`).
+    Who proved who they are within `RECENT` is believed; later the password, or a code of the second factor, is asked
+    for again. A program has no keyboard: what it may do is granted with its token (`require_scope`).
     """
     who = current_person()
     if by_token() or recently(who):
         return
-    if not password:
+    if not password and not code:
         raise NotAllowed(_password_again(given=False))
-    doorkeeper = cast(Doorkeeper, current_app.extensions["loa.doorkeeper"])
     try:
-        doorkeeper.check(who.name, password, request.remote_addr or "")
+        if code:
+            doorkeeper().check_code(who, code, source())
+        else:
+            doorkeeper().check(who.name, password, source())
     except NotAllowed as error:
         raise NotAllowed(_password_again(given=True)) from error
+    here = services()
+    with here.database.writing() as database:
+        sign_ins.prove(database, who.key, here.clock.now())
+
+
+def require_proof() -> None:
+    """Make sure, before a dangerous act of a page, that the person is at the keyboard. Raises ProofNeeded, TooMany.
+
+    The pages answer ProofNeeded with a form that asks for the password or a code and then sends the same again
+    (webui.pages.proving); nothing that was typed is lost.
+    """
+    try:
+        assure(*(request.form.get(field, "")[:2000] for field in PROOF_FIELDS))
+    except TooMany:
+        raise
+    except NotAllowed as error:
+        raise ProofNeeded(*error.findings) from error
 
 
 def recently(who: Visitor) -> bool:
     """Return whether the person of this session proved who they are within `RECENT`."""
     here = services()
     with here.database.reading() as database:
-        begun = sign_ins.begun(database, who.key)
-    return begun is not None and here.clock.now() - begun < RECENT
+        proven = sign_ins.proven(database, who.key)
+    return proven is not None and here.clock.now() - proven < RECENT
 
 
 def require_scope(scope: str) -> None:
@@ -164,14 +278,21 @@ def enter(person: Person) -> None:
     """Begin a new session for a person who has proved who they are (by password, or by an invitation just used)."""
     here = services()
     now = here.clock.now()
-    address = request.remote_addr or ""
+    came = source()
+    if not came.device:
+        came = Source(address=came.address, device=_new_device())
+    new = doorkeeper().welcome(person, came)
+    address = came.address
+    agent = request.headers.get("User-Agent", "")
     with here.database.writing() as database:
         before = session.get("_user_id")
         if isinstance(before, str):
             sign_ins.end(database, before)
         sign_ins.sweep(database, now)
-        key = sign_ins.start(database, person, now, address=address)
+        key = sign_ins.start(database, person, now, address=address, agent=agent)
         audit.note(database, at=now, what="sign_in", person=person, address=address)
+        if new:
+            noticing.new_device(database, person, agent=agent, address=address, now=now)
         tree = units.every(database)
     # Whatever the browser brought along, a cookie planted by somebody else included, ends here.
     session.clear()
@@ -210,7 +331,7 @@ def _bearer() -> str:
 
 def register(app: Flask) -> None:
     """Put the gate in front of the app's views. Call before any other `before_request`."""
-    app.extensions["loa.doorkeeper"] = Doorkeeper(app.extensions["loa"].clock)
+    app.extensions["loa.doorkeeper"] = Doorkeeper(app.extensions["loa"].database, app.extensions["loa"].clock)
     manager = LoginManager()
     manager.session_protection = None
     manager.init_app(app)
@@ -234,8 +355,10 @@ def register(app: Flask) -> None:
         needed = access(app, request.endpoint)
         if needed != _PUBLIC:
             who = current_person()
-            if needed != _SIGNED_IN and (needed is None or not permits(who.role, needed)):
+            if needed != _SIGNED_IN and (needed is None or not can(who, needed)):
                 raise NotAllowed(not_yours())
+            if who.lacking and request.endpoint not in _LACKING:
+                raise SecondFactorNeeded(_set_up_first())
         if request.method not in _READING and not by_token():
             # Reads the form: only now, when it is known that the person may send one.
             csrf.protect()
@@ -246,6 +369,10 @@ def register(app: Flask) -> None:
             here = services()
             with here.database.writing() as database:
                 sign_ins.touch(database, current_person().key, here.clock.now())
+        if g.pop("touch_token", False):
+            here = services()
+            with here.database.writing() as database:
+                tokens.touch(database, _bearer(), here.clock.now())
 
 
 def check_routes(app: Flask) -> None:
@@ -286,7 +413,15 @@ def _of_session(key: str) -> Visitor | None:
         if found is None or (found[0].demo and not here.demo):
             return None
         g.touch = found[1]
-        return visitor(found[0], units.every(database), key=key)
+        person = found[0]
+        asked = person.role.value in authority.value(database, authority.SECOND_FACTOR_ROLES)
+        return visitor(
+            person,
+            units.every(database),
+            key=key,
+            deputy=deputies.units_of(database, person.id, here.clock.now()),
+            lacking=asked and not second_factors.in_use(database, person),
+        )
 
 
 def _of_token(secret: str) -> Visitor | None:
@@ -295,7 +430,9 @@ def _of_token(secret: str) -> Visitor | None:
         person = tokens.find(database, secret, here.clock.now())
         if person is None or (person.demo and not here.demo):
             return None
-        return visitor(person, units.every(database), key="")
+        g.touch_token = tokens.stale(database, secret, here.clock.now())
+        deputy = deputies.units_of(database, person.id, here.clock.now())
+        return visitor(person, units.every(database), key="", deputy=deputy)
 
 
 def _sign_in_needed() -> Finding:
@@ -315,14 +452,50 @@ def _wrong_pair() -> Finding:
     )
 
 
+def _new_device() -> str:
+    made = new_secret()
+
+    @after_this_request
+    def remember(response: Response) -> Response:
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(_DEVICE, made, max_age=_DEVICE_S, httponly=True, samesite="Lax", secure=secure)
+        return response
+
+    return made
+
+
+def _wrong_code() -> Finding:
+    return Finding(
+        code="code_wrong",
+        severity=Severity.ERROR,
+        where="code",
+        message=Text(
+            "Mã không đúng, đã dùng rồi hoặc đã quá hạn.",
+            "The code is wrong, was used already or is too old.",
+        ),
+        hint=Text("Hãy nhập mã đang hiện trên điện thoại.", "Type the code that the phone shows now."),
+    )
+
+
+def _set_up_first() -> Finding:
+    return Finding(
+        code="second_factor_needed",
+        severity=Severity.ERROR,
+        message=Text(
+            "Vai trò này phải dùng mã xác thực hai bước. Hãy bật trước khi làm việc khác.",
+            "This role must use a second factor. Set it up before anything else.",
+        ),
+    )
+
+
 def _password_again(*, given: bool) -> Finding:
     said = Text(
-        "Mật khẩu không đúng. Lệnh chưa được gửi.",
-        "The password is wrong. Nothing was ordered.",
+        "Mật khẩu hoặc mã không đúng. Chưa có gì thay đổi.",
+        "The password or the code is wrong. Nothing was changed.",
     )
     asked = Text(
-        "Cần nhập lại mật khẩu, vì đã đăng nhập quá 5 phút. Lệnh chưa được gửi.",
-        "The password is needed again, since the sign-in is older than 5 minutes. Nothing was ordered.",
+        "Cần nhập lại mật khẩu, vì đã đăng nhập quá 5 phút. Chưa có gì thay đổi.",
+        "The password is needed again, since the sign-in is older than 5 minutes. Nothing was changed.",
     )
     code = "password_wrong" if given else "password_needed"
     return Finding(code=code, severity=Severity.ERROR, where="password", message=said if given else asked)
@@ -341,7 +514,10 @@ def _slow_down(wait_s: float) -> Finding:
 
 
 __all__ = [
+    "PROOF_FIELDS",
     "Doorkeeper",
+    "ProofNeeded",
+    "SecondFactorNeeded",
     "SignInNeeded",
     "access",
     "allowed",
@@ -350,14 +526,20 @@ __all__ = [
     "can",
     "check_routes",
     "current_person",
+    "doorkeeper",
     "enter",
+    "finish",
+    "go_on",
+    "half_in",
     "not_yours",
     "public",
     "recently",
     "register",
+    "require_proof",
     "require_scope",
     "safe_next",
     "sign_in",
     "sign_out",
     "signed_in",
+    "source",
 ]

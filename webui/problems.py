@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import structlog
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response, json, redirect, request
+from flask import Response, current_app, json, redirect, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
@@ -91,6 +91,24 @@ def problem(status: int, findings: tuple[Finding, ...] = (), headers: Mapping[st
     return Response(json.dumps(document), status, headers=dict(headers or {}), content_type="application/problem+json")
 
 
+def sign_in_needed(error: SignInNeeded) -> AnyResponse:
+    """Lead somebody who is not signed in to the form, and from there back; a program is told 401."""
+    if request.path.startswith(API):
+        return problem(401, error.findings, {"WWW-Authenticate": "Bearer"})
+    back = safe_next(request.full_path.rstrip("?")) if request.method == "GET" else "/"
+    target = f"{PAGE_FOR_SIGNING_IN}?{_query(back)}"
+    if request.headers.get("HX-Request") == "true":
+        # A poll on an open page: the whole page has to leave, not the part that was asked for.
+        return Response(status=401, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def refused(error: Refused) -> AnyResponse:
+    """Answer what was refused on purpose, as the app was told to."""
+    answer: Callable[[Refused], AnyResponse] = current_app.extensions["loa.refused"]
+    return answer(error)
+
+
 def register(app: APIFlask, error_page: ErrorPage) -> None:
     """Answer every error of the app. error_page: makes the page for people from a status and findings."""
 
@@ -103,17 +121,7 @@ def register(app: APIFlask, error_page: ErrorPage) -> None:
         response.headers.update(dict(headers or {}))
         return response
 
-    def sign_in_needed(error: SignInNeeded) -> AnyResponse:
-        if request.path.startswith(API):
-            return problem(401, error.findings, {"WWW-Authenticate": "Bearer"})
-        back = safe_next(request.full_path.rstrip("?")) if request.method == "GET" else "/"
-        target = f"{PAGE_FOR_SIGNING_IN}?{_query(back)}"
-        if request.headers.get("HX-Request") == "true":
-            # A poll on an open page: the whole page has to leave, not the part that was asked for.
-            return Response(status=401, headers={"HX-Redirect": target})
-        return redirect(target)
-
-    def refused(error: Refused) -> AnyResponse:
+    def told(error: Refused) -> AnyResponse:
         if isinstance(error, NotAllowed):
             _trace_refusal(error.findings)
         headers = {}
@@ -174,7 +182,8 @@ def register(app: APIFlask, error_page: ErrorPage) -> None:
         return answer(500, (finding,))
 
     app.register_error_handler(SignInNeeded, sign_in_needed)
-    app.register_error_handler(Refused, refused)
+    app.register_error_handler(Refused, told)
+    app.extensions["loa.refused"] = told
     app.register_error_handler(CSRFError, forged)
     app.register_error_handler(InternalServerError, crashed)
     app.register_error_handler(HTTPException, http)
@@ -256,4 +265,4 @@ def _trace_refusal(findings: tuple[Finding, ...]) -> None:
         )
 
 
-__all__ = ["ErrorPage", "finding_document", "language", "problem", "register"]
+__all__ = ["ErrorPage", "finding_document", "language", "problem", "refused", "register", "sign_in_needed"]

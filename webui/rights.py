@@ -98,11 +98,16 @@ def reach(person: Person) -> frozenset[UnitCode]:
     return person.reach if isinstance(person, Visitor) else frozenset({person.unit})
 
 
+DEPUTISED = frozenset({"segments.approve"})
+"""What a leader's deputy may do in the leader's unit, whatever the own role is; nobody approves their own recording."""
+
+
 def can(person: Person, permission: str, of: Station | Unit | UnitCode | None = None) -> bool:
     """Return whether the person may do it, there. of: a station, or a unit or its code; None asks about the role."""
-    if not permits(person.role, permission):
-        return False
+    where: frozenset[UnitCode] = reach(person) if permits(person.role, permission) else frozenset()
+    if permission in DEPUTISED and isinstance(person, Visitor):
+        where |= person.deputy
     if of is None:
-        return True
+        return bool(where)
     unit = of.unit if isinstance(of, Station) else of.code if isinstance(of, Unit) else of
-    return unit in reach(person)
+    return unit in where

@@ -11,10 +11,16 @@ from store.accounts import Person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor(Person):
-    """A signed-in person. reach: their unit and all below it. key: the session's secret; empty for a bearer token."""
+    """A signed-in person. reach: their unit and all below it. key: the session's secret; empty for a bearer token.
+
+    deputy: units in which they approve in a leader's place now. lacking: their role asks for a second factor that they
+    have not set up; until then they do nothing else.
+    """
 
     reach: frozenset[UnitCode]
     key: str
+    deputy: frozenset[UnitCode] = frozenset()
+    lacking: bool = False
 
     @property
     def is_authenticated(self) -> bool:
@@ -36,7 +42,14 @@ class Visitor(Person):
         return self.key
 
 
-def visitor(person: Person, units: Iterable[Unit], *, key: str) -> Visitor:
+def visitor(
+    person: Person,
+    units: Iterable[Unit],
+    *,
+    key: str,
+    deputy: frozenset[UnitCode] = frozenset(),
+    lacking: bool = False,
+) -> Visitor:
     """Return the person with what they reach."""
     known = {field.name: getattr(person, field.name) for field in fields(Person)}
-    return Visitor(**known, reach=units_below(tuple(units), person.unit), key=key)
+    return Visitor(**known, reach=units_below(tuple(units), person.unit), key=key, deputy=deputy, lacking=lacking)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from schedules.errors import ConfigError
 from store import accounts, audit, invitations
 from store.accounts import Role
 from webui import auth
+from webui.throttle import Source
 
 PASSWORD = "bốn con vịt bơi chậm"
 
@@ -118,11 +120,11 @@ def test_s8_every_unsafe_route_asks_for_the_token(world):
     checked = 0
     for rule in world.app.url_map.iter_rules():
         for method in (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}:
-            path = rule.rule
-            for argument in rule.arguments:
-                path = path.replace(f"<{argument}>", "LONGHIEP").replace(f"<path:{argument}>", "LONGHIEP")
+            path = re.sub(r"<[^>]+>", "LONGHIEP", re.sub(r"<int:[^>]+>", "1", rule.rule))
             answer = client.open(path, method=method, data={"name": "x"})
-            assert answer.status_code in {400, 403}, f"{method} {path}: {answer.status_code}"
+            # Behind a secret link that does not work there is nothing, with or without a token.
+            expected = {400, 403, 404} if path.startswith(("/g/", "/b/")) else {400, 403}
+            assert answer.status_code in expected, f"{method} {path}: {answer.status_code}"
             checked += 1
     assert checked >= 20
     with before.reading() as session:
@@ -170,7 +172,7 @@ def test_s13_guessing_at_one_account_is_slowed_down(world):
         for number in range(200):
             world.clock.advance(10)
             try:
-                keeper.check("operator", "wrong password", f"10.0.0.{number % 250}")
+                keeper.check("operator", "wrong password", Source(address=f"10.0.0.{number % 250}"))
             except auth.NotAllowed:
                 tried += 1
             except auth.TooMany as error:
@@ -184,15 +186,15 @@ def test_s13_the_true_person_is_not_locked_out(world):
     """S13: somebody who has signed in from an address before gets in there during a flood from elsewhere."""
     keeper = world.app.extensions["loa.doorkeeper"]
     with world.app.test_request_context():
-        keeper.check("operator", PASSWORD, "192.168.1.5")
+        keeper.welcome(keeper.check("operator", PASSWORD, Source(address="192.168.1.5")), Source(address="192.168.1.5"))
         for number in range(80):
             with pytest.raises((auth.NotAllowed, auth.TooMany)):
-                keeper.check("operator", "wrong password", f"10.0.0.{number}")
+                keeper.check("operator", "wrong password", Source(address=f"10.0.0.{number}"))
         with pytest.raises(auth.TooMany):
-            keeper.check("operator", PASSWORD, "10.1.1.1")
-        assert keeper.check("operator", PASSWORD, "192.168.1.5").name == "operator"
+            keeper.check("operator", PASSWORD, Source(address="10.1.1.1"))
+        assert keeper.check("operator", PASSWORD, Source(address="192.168.1.5")).name == "operator"
         world.clock.advance(3601)
-        assert keeper.check("operator", PASSWORD, "10.1.1.1").name == "operator"
+        assert keeper.check("operator", PASSWORD, Source(address="10.1.1.1")).name == "operator"
 
 
 def test_s13_one_password_at_many_accounts_is_slowed_down(world):
@@ -204,7 +206,7 @@ def test_s13_one_password_at_many_accounts_is_slowed_down(world):
     with world.app.test_request_context():
         for number in range(99):
             with pytest.raises(auth.NotAllowed):
-                keeper.check(f"name{number}", "x", "127.0.0.1")
+                keeper.check(f"name{number}", "x", Source(address="127.0.0.1"))
     for number in range(3):
         answer = client.post(
             "/dang-nhap",
@@ -214,7 +216,7 @@ def test_s13_one_password_at_many_accounts_is_slowed_down(world):
         codes.append(answer.status_code)
     assert "phút" in answer.text
     with world.app.test_request_context(), pytest.raises(auth.TooMany):
-        keeper.check("operator", PASSWORD, "127.0.0.1")
+        keeper.check("operator", PASSWORD, Source(address="127.0.0.1"))
 
 
 @pytest.mark.parametrize(
