@@ -98,6 +98,7 @@ def listing(
     end: datetime | None = None,
     programme: ProgrammeCode | None = None,
     verdicts: Collection[Verdict] = (),
+    kinds: Collection[str] = (),
     newest_first: bool = False,
     after: Mark | None = None,
     limit: int = 50,
@@ -114,6 +115,8 @@ def listing(
         query = query.where(_TABLE.c.programme == programme)
     if verdicts:
         query = query.where(_TABLE.c.verdict.in_([verdict.value for verdict in verdicts]))
+    if kinds:
+        query = query.where(_TABLE.c.kind.in_(kinds))
     if after is not None:
         mark = tuple_(after.planned_start, after.station, after.seq, types=[key.type for key in keys])
         query = query.where(tuple_(*keys) < mark if newest_first else tuple_(*keys) > mark)

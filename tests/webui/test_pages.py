@@ -385,10 +385,10 @@ def test_a_card_with_gaps_keeps_what_was_typed(world):
 
 
 def test_a_script_gets_the_same_answer_as_a_form(world):
-    """The upload with progress reads a sentence or an address, never a page."""
+    """What sends in parts reads a sentence with its fields, or where the parts go, before the first byte is sent."""
     client = world.signed_in("operator")
 
-    answer = post(world, client, "/bai/moi", {"title": ""}, headers={"X-Requested-With": "loa"})
+    answer = post(world, client, "/bai/moi", {"title": "", "length": "60000000"})
 
     assert answer.status_code == 422
     assert "Hãy đặt tên bài." in answer.json["message"]
@@ -658,6 +658,22 @@ def test_long_logs_come_in_pages_without_gap_or_repeat(world):
     assert len(titles[0]) == 50
     assert len(titles[1]) == 10
     assert not titles[0] & titles[1]
+
+
+def test_the_log_can_be_asked_for_one_kind(world):
+    """Relays alone, with the choice kept in the address of the table to take away."""
+    airing(world, seq=1, minutes=-5, title="Bài của xã")
+    airing(world, seq=2, minutes=-9, title="Đài tỉnh", kind="relay")
+    client = world.signed_in("operator")
+
+    relays = client.get("/nhat-ky?dai=LONGHIEP&loai=tiep-am").text
+    unknown = client.get("/nhat-ky?dai=LONGHIEP&loai=x").text
+
+    assert "Đài tỉnh" in relays
+    assert "Bài của xã" not in relays
+    assert re.search(r'href="/nhat-ky\.csv\?[^"]*loai=tiep-am', relays)
+    assert "Đài tỉnh" in unknown
+    assert "Bài của xã" in unknown
 
 
 def test_other_units_stations_and_items_are_not_found(world):

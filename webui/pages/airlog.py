@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from schedules.airing import Airing, Evidence, Verdict
 from schedules.clock import Interval
 from schedules.station import Station
+from schedules.text import Text
 from store import airings
 from store.airings import LoggedAiring, Mark
-from webui import witnessing
+from webui import cells, witnessing
 from webui.auth import allowed
 from webui.pages import answers, states
 from webui.pages.formats import clock_s, day_short, length, local, number, parse_day
@@ -35,7 +37,27 @@ _DAYS = 7
 _MOST_DAYS = 400
 _CSV_MOST = 20_000
 _TROUBLE = (Verdict.MISSED, Verdict.PARTIAL)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindChoice:
+    """A choice of the filter by kind. values: the kinds of rows that it stands for."""
+
+    word: Text
+    values: tuple[str, ...]
+
+
+KINDS: Mapping[str, KindChoice] = MappingProxyType(
+    {
+        "tin-bai": KindChoice(word=Text("Tin, bài", "Items"), values=("segment", "notice", "filler")),
+        "tiep-am": KindChoice(word=Text("Tiếp âm", "Relays"), values=("relay",)),
+        "truc-tiep": KindChoice(word=Text("Trực tiếp", "Live"), values=("live",)),
+        "khan-cap": KindChoice(word=Text("Khẩn cấp", "Emergencies"), values=("emergency",)),
+        "nhac-hieu": KindChoice(
+            word=Text("Nhạc hiệu, lời chào", "Idents and greetings"), values=("ident", "greeting", "closing")
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +86,7 @@ class Chosen:
     station: str
     programme: str
     verdict: str
+    kind: str
     first: date
     last: date
     trouble: bool
@@ -74,6 +97,7 @@ class Chosen:
             "dai": self.station,
             "chuyen_muc": self.programme,
             "ket_qua": self.verdict,
+            "loai": self.kind,
             "tu": self.first.isoformat(),
             "den": self.last.isoformat(),
             "van_de": "1" if self.trouble else "",
@@ -101,6 +125,7 @@ def airlog() -> AnyResponse:
             end=during.end,
             programme=chosen.programme or None,
             verdicts=verdicts,
+            kinds=_kinds(chosen),
             newest_first=True,
             after=_mark(request.args.get("sau", "")),
             limit=_PAGE + 1,
@@ -128,6 +153,7 @@ def airlog() -> AnyResponse:
         trouble_url=f"{base}?{chosen.query(van_de='' if chosen.trouble else '1', ket_qua='')}",
         csv_url=f"{url_for('pages.airlog_csv')}?{chosen.query()}",
         verdicts=list(Verdict),
+        kinds=KINDS,
     )
 
 
@@ -145,6 +171,7 @@ def airlog_csv() -> AnyResponse:
             end=during.end,
             programme=chosen.programme or None,
             verdicts=verdicts,
+            kinds=_kinds(chosen),
             limit=_CSV_MOST,
         )
     table = io.StringIO()
@@ -184,7 +211,7 @@ def _cells(mine: Scope, found: tuple[LoggedAiring, ...], known: Mapping[str, Sta
         row = one.airing
         zone = ZoneInfo(mine.station(one.station).zone)
         yield [
-            _plain(cell)
+            cells.plain(cell)
             for cell in (
                 row.planned_start.astimezone(zone).date().isoformat(),
                 mine.station_name(one.station),
@@ -207,24 +234,26 @@ def _cells(mine: Scope, found: tuple[LoggedAiring, ...], known: Mapping[str, Sta
         ]
 
 
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
 def _chosen() -> Chosen:
     today = local(now()).date()
     last = parse_day(request.args.get("den", "")) or today
     first = parse_day(request.args.get("tu", "")) or last - timedelta(days=_DAYS - 1)
     first = max(min(first, last), last - timedelta(days=_MOST_DAYS))
     verdict = request.args.get("ket_qua", "")
+    kind = request.args.get("loai", "")
     return Chosen(
         station=request.args.get("dai", ""),
         programme=request.args.get("chuyen_muc", ""),
         verdict=verdict if verdict in set(Verdict) else "",
+        kind=kind if kind in KINDS else "",
         first=first,
         last=last,
         trouble=request.args.get("van_de") == "1",
     )
+
+
+def _kinds(chosen: Chosen) -> tuple[str, ...]:
+    return KINDS[chosen.kind].values if chosen.kind else ()
 
 
 def _asked(mine: Scope, chosen: Chosen) -> tuple[tuple[str, ...], tuple[Verdict, ...], Interval]:
