@@ -20,7 +20,8 @@ from schedules.station import Station
 from schedules.text import Text
 from store import airings, segments
 from webui.auth import allowed
-from webui.pages import answers, ribbon, states
+from webui.pages import answers, firststeps, ribbon, states
+from webui.pages.dispatches import waiting_at
 from webui.pages.formats import deadline, local, week_of
 from webui.pages.language import say
 from webui.pages.layout import ago, live_page
@@ -120,8 +121,10 @@ def _page(mine: Scope, station: Station) -> Response:
         live_audio=live_audio(station),
         upcoming=[_row(item) for item in coming[:_COMING]],
         day=ribbon.draw(station, day, plan.items if plan else (), done, now()),
+        first_steps=firststeps.of(mine, station),
         returned=[{"id": r.id, "title": r.card.title, "reason": r.reason} for r in returned],
         waiting=len(waiting),
+        sent=waiting_at(station),
         may_approve=can(mine.person, "segments.approve", station),
         aired=_tally(done),
         rehearsal_today=any(row.rehearsal for row in done),
