@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.airing import Verdict
@@ -101,6 +101,17 @@ class Receipt:
     planned_start: datetime | None
     looked_at: datetime | None
     aired: Aired | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """At how many communes an item is how far; each count holds those that are further."""
+
+    sent: int
+    received: int
+    scheduled: int
+    aired: int
+    declined: int
 
 
 def step(dispatch: Dispatch, receipt: Receipt, now: datetime) -> Step:
@@ -386,6 +397,44 @@ def receipts(
     for row in rows:
         found[row.dispatch].append(_receipt(row, aired.get((row.dispatch, row.station))))
     return {dispatch: tuple(its) for dispatch, its in found.items()}
+
+
+def summaries(session: Session, dispatches: Collection[str], now: datetime) -> Mapping[str, Summary]:
+    """Return how far sendings are in all, counted by the database: a thousand communes are one row."""
+    aired = (
+        select(_AIRING.c.seq)
+        .where(
+            _AIRING.c.segment.in_([_TABLE.c.segment, _STATION.c.copy]),
+            _AIRING.c.station == _STATION.c.station,
+            _AIRING.c.planned_start >= _TABLE.c.sent_at,
+            _AIRING.c.verdict == Verdict.AIRED.value,
+        )
+        .exists()
+    )
+    planned = and_(_STATION.c.planned_start.is_not(None), _STATION.c.planned_start > now)
+
+    def counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0))
+
+    rows = session.execute(
+        select(
+            _STATION.c.dispatch,
+            func.count().label("total"),
+            counted(or_(_STATION.c.received_at.is_not(None), aired)).label("received"),
+            counted(or_(planned, aired)).label("scheduled"),
+            counted(aired).label("aired"),
+            counted(and_(_STATION.c.declined_at.is_not(None), _STATION.c.released_at.is_(None))).label("declined"),
+        )
+        .join(_TABLE, _TABLE.c.id == _STATION.c.dispatch)
+        .where(_STATION.c.dispatch.in_(dispatches))
+        .group_by(_STATION.c.dispatch)
+    )
+    return {
+        row.dispatch: Summary(
+            sent=row.total, received=row.received, scheduled=row.scheduled, aired=row.aired, declined=row.declined
+        )
+        for row in rows
+    }
 
 
 def airings_at(session: Session, dispatch: str, station: StationCode, limit: int = 20) -> tuple[Aired, ...]:

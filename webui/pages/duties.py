@@ -1,43 +1,49 @@
-"""Nhiệm vụ: who met their duty and who did not, stations by weeks."""
+"""Nhiệm vụ: who met their duty and who did not, stations by weeks, months or years."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.airing import Airing, Verdict
+from schedules.airing import Airing
 from schedules.calendar import period_interval
-from schedules.duty import Duty, DutyOutcome, DutyStanding, DutyState, Period
-from schedules.intent import Intent
-from schedules.owing import duties_of, matches
-from schedules.standing import duty_standings
+from schedules.carrying import is_sending
+from schedules.duty import Duty, DutyStanding, DutyState, Period
+from schedules.owing import matches
 from schedules.station import Station
-from store import airings, outcomes
-from store.intent import load_intent
+from store import duties as duty_store
+from webui import dutyboard
 from webui.auth import allowed
-from webui.pages import states
+from webui.dutyboard import Line
+from webui.pages import coverage, states
+from webui.pages.airlog import listen_url
 from webui.pages.answers import Part
-from webui.pages.formats import deadline, iso_week, local, week_name, week_of
+from webui.pages.formats import deadline, iso_week, local, number, period_name, week_name
 from webui.pages.layout import page
 from webui.pages.scope import Scope, door, now, scope
 from webui.rights import can
 from webui.services import services
 
-_WEEKS = 12
-_DECIDING = 30
+_COUNTS = {Period.WEEK: (12, 26, 52), Period.MONTH: (12,), Period.YEAR: (5,)}
+_KINDS = {"tuan": Period.WEEK, "thang": Period.MONTH, "nam": Period.YEAR}
+_PAGE = 50
+_GROUPED = 30
+_TROUBLE = frozenset({DutyState.AT_RISK, DutyState.MISSED})
+_SHOWN_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One station in one week; mark is None before the duty began."""
+    """One station in one period; mark is None before the duty began, or where nothing is known."""
 
     period: str
     mark: states.Mark | None
@@ -48,11 +54,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One station's weeks, oldest first. met, due: of the weeks that are over."""
+class BoardLine:
+    """One station's periods, oldest first. heading: the unit whose stations begin here, where they are grouped."""
 
     station: Station
     unit: str
+    heading: str
     cells: tuple[Cell, ...]
     met: int
     due: int
@@ -60,23 +67,26 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """What is owed every week: a programme, or a duty that any programme fulfils. key: unique on the page."""
+    """What is owed: a programme, or a duty that any programme fulfils. key: unique on the page."""
 
     name: str
     key: str
-    weeks: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[BoardLine, ...]
+    all: tuple[Line, ...]
+    before_url: str
+    next_url: str
+    first: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """The selected cell."""
+    """The selected cell, with where each row can be listened to."""
 
     station: Station
     period: str
     standing: DutyStanding
     mark: states.Mark
-    rows: tuple[Airing, ...]
+    rows: tuple[tuple[Airing, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,85 +105,171 @@ def routes(pages: Blueprint) -> None:
 
 @allowed("duties.read")
 def duties() -> AnyResponse:
-    """Show the duty board and the reason of the selected week."""
+    """Show the duty board and the reason of the selected period."""
     mine = scope()
-    today = local(now()).date()
-    weeks = [week_of(today - timedelta(weeks=back)) for back in reversed(range(_WEEKS))]
-    with services().database.reading() as session:
-        intent = load_intent(session, now(), demo=services().demo)
-        weekly = {station.code: _weekly(intent, station) for station in mine.stations}
-        of_station = {
-            station.code: [
-                row
-                for week in weeks
-                for programme in _asked(weekly[station.code])
-                for row in _rows(session, station, programme, week)
-            ]
-            for station in mine.stations
-        }
-        sealed = outcomes.listing(session, stations=[station.code for station in mine.stations], periods=weeks)
-    standings = {
-        (station.code, week): {
-            standing.duty: standing
-            for standing in _standings(intent, station, of_station.get(station.code, []), sealed, week, weeks[-1])
-        }
-        for station in mine.stations
-        for week in weeks
-    }
+    kind = _KINDS.get(request.args.get("ky", "tuan"), Period.WEEK)
+    count = next((n for n in _COUNTS[kind] if str(n) == request.args.get("so", "")), _COUNTS[kind][0])
+    names = dutyboard.periods(kind, local(now()).date(), count)
     chosen = (request.args.get("dai", ""), request.args.get("tuan", ""), request.args.get("nhiem_vu", ""))
-    boards: list[Board] = []
-    keys = {_board_key(duty) for duties in weekly.values() for duty in duties}
-    for key in sorted(keys, key=lambda key: (key != ("CDS", ""), key)):
-        lines = [
-            _line(mine.unit_name(station.unit), station, duty, weeks, standings, chosen)
-            for station in mine.stations
-            for duty in weekly[station.code]
-            if _board_key(duty) == key
-        ]
-        if lines:
-            boards.append(
-                Board(
-                    name=mine.programme_name(key[0]) or key[1],
-                    key=str(len(boards) + 1),
-                    weeks=tuple(weeks),
-                    lines=tuple(lines),
-                )
-            )
-    detail = None
-    if chosen[0] and (chosen[0], chosen[1]) in standings:
-        standing = standings[chosen[0], chosen[1]].get(chosen[2])
-        if standing is not None:
-            detail = _detail(mine.station(chosen[0]), standing, of_station.get(chosen[0], []), intent)
+    stations = _filtered(mine)
+    with services().database.reading() as session:
+        every = dutyboard.lines(session, stations, mine.all_units, names, kind, now())
+        shown_boards = _boards(mine, every, names, kind, chosen, session)
+        kinds = {
+            duty.period
+            for duty in duty_store.in_force(session)
+            if not set(duty.stations).isdisjoint(mine.station_codes)
+        }
+    boards = [board for board in shown_boards if board.all]
+    detail = _chosen_detail(mine, chosen)
+    answered = _asked_troubles(request.args.get("loc", ""))
     return page(
         "duties.html",
         active="duties",
         boards=boards,
+        weeks=names,
+        kind=kind,
+        short=_short,
+        kinds=[(key, states.PERIODS[one], _with(ky=key, tu=None)) for key, one in _KINDS.items() if one in kinds],
+        counts=[(n, _with(so=str(n))) for n in _COUNTS[kind]] if len(_COUNTS[kind]) > 1 else [],
+        count=count,
         detail=detail,
-        answer=_answer(boards, weeks[-1]),
-        sub=_past(boards),
-        this_week=week_name(*(iso_week(weeks[-1]) or (today.year, 1))),
+        answer=_answer(boards, kind, names[-1]),
+        sub=_past(boards, count, kind),
+        this_week=_title(kind, names[-1]),
         legend=[states.DUTIES[state] for state in DutyState],
         scope=mine,
-        others=_others(mine),
+        others=_others(mine) if kind is Period.WEEK else (),
         deadline=deadline,
         may_excuse=can(mine.person, "duties.excuse"),
+        units=[unit for unit in mine.units if any(one.unit == unit.code for one in mine.stations)],
+        unit=request.args.get("don_vi", ""),
+        troubled_only=answered,
+        coverage=coverage.month_glance(mine, stations),
+        many=len(mine.stations) > 1,
     )
 
 
+def _filtered(mine: Scope) -> tuple[Station, ...]:
+    unit = request.args.get("don_vi", "")
+    if unit and unit not in mine.unit_codes:
+        abort(404)
+    words = request.args.get("tim", "").casefold().split()
+    return tuple(
+        station
+        for station in mine.stations
+        if (not unit or station.unit == unit)
+        and all(word in f"{station.name} {mine.unit_name(station.unit)}".casefold() for word in words)
+    )
+
+
+def _asked_troubles(text: str) -> bool:
+    return text == "van-de"
+
+
+def _boards(
+    mine: Scope,
+    every: Sequence[Line],
+    names: tuple[str, ...],
+    kind: Period,
+    chosen: tuple[str, str, str],
+    session: Session,
+) -> list[Board]:
+    keys = sorted({_board_key(line.duty) for line in every}, key=lambda key: (key != ("CDS", ""), key))
+    first = _first()
+    found = []
+    for number_, key in enumerate(keys, start=1):
+        lines = [line for line in every if _board_key(line.duty) == key]
+        grouped = len(lines) > _GROUPED
+        if _asked_troubles(request.args.get("loc", "")):
+            lines = [line for line in lines if line.states[-1] in _TROUBLE]
+        ordered = _ordered(mine, lines, grouped=grouped)
+        part = ordered[first : first + _PAGE]
+        shown = _filled_in(part, names, kind, session)
+        whole = tuple(ordered[:first]) + tuple(shown) + tuple(ordered[first + _PAGE :])
+        if not grouped and len(shown) == len(ordered):
+            shown = _ordered(mine, shown, grouped=False)
+        heading = ""
+        rows = []
+        for line in shown:
+            unit = mine.unit_name(line.station.unit)
+            begins = unit if grouped and unit != heading else ""
+            heading = unit
+            rows.append(_line(unit, begins, line, names, chosen))
+        found.append(
+            Board(
+                name=mine.programme_name(key[0]) or key[1],
+                key=str(number_),
+                lines=tuple(rows),
+                all=whole,
+                before_url=_with(tu=str(max(0, first - _PAGE))) if first else "",
+                next_url=_with(tu=str(first + _PAGE)) if len(ordered) > first + _PAGE else "",
+                first=first,
+            )
+        )
+    return found
+
+
+def _ordered(mine: Scope, lines: Sequence[Line], *, grouped: bool) -> list[Line]:
+    """Return the lines as they stand on the board: many by unit, the unit in trouble first."""
+    if not grouped:
+        return list(lines)
+    worst: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        worst[line.station.unit] = min(worst.get(line.station.unit, line.trouble), line.trouble)
+    return sorted(
+        lines,
+        key=lambda line: (
+            worst[line.station.unit],
+            mine.unit_name(line.station.unit),
+            line.station.unit,
+            line.trouble,
+            line.station.name,
+        ),
+    )
+
+
+def _filled_in(part: Sequence[Line], names: tuple[str, ...], kind: Period, session: Session) -> list[Line]:
+    """Return the lines of one page with what the stations say themselves now, and what no row has sealed."""
+    shown = list(part)
+    if len({line.station.code for line in shown}) <= dutyboard.LIVE:
+        live = _live(shown)
+        shown = [
+            replace(
+                line,
+                states=(*line.states[:-1], live.get((line.station.code, line.duty.code, names[-1]), line.states[-1])),
+            )
+            for line in shown
+        ]
+    return dutyboard.reckoned(session, shown, names, kind, now(), demo=services().demo)
+
+
+def _live(lines: Sequence[Line]) -> dict[tuple[str, str, str], DutyState]:
+    found = {}
+    for code in {line.station.code for line in lines}:
+        its = door(code)
+        if its is not None:
+            for one in its.plan(now(), now()).duties:
+                found[code, one.duty, one.period] = one.state
+    return found
+
+
 def _others(mine: Scope) -> tuple[Other, ...]:
-    """Return how the duties of months and years stand now, trouble first."""
+    """Return how the duties of months and years stand now, trouble first; of many stations their boards tell it."""
+    if len(mine.stations) > dutyboard.LIVE:
+        return ()
     found = [
         Other(station=station, standing=standing, mark=states.DUTIES[standing.state])
         for station in mine.stations
         if (its := door(station.code)) is not None
         for standing in its.plan(now(), now()).duties
-        if "-W" not in standing.period
+        if "-W" not in standing.period and not is_sending(standing.duty)
     ]
     return tuple(sorted(found, key=lambda one: (not _troubled(one.standing), one.standing.name, one.station.name)))
 
 
 def _troubled(standing: DutyStanding) -> bool:
-    return standing.state in (DutyState.AT_RISK, DutyState.MISSED)
+    return standing.state in _TROUBLE
 
 
 def _board_key(duty: Duty) -> tuple[str, str]:
@@ -181,88 +277,56 @@ def _board_key(duty: Duty) -> tuple[str, str]:
     return (duty.programme, "") if duty.programme else ("", duty.name)
 
 
-def _weekly(intent: Intent, station: Station) -> list[Duty]:
-    """Return the weekly duties of a station, inherited ones too, each in its newest version."""
-    found = {duty.code: duty for duty in duties_of(intent, station) if duty.period is Period.WEEK}
-    return list(found.values())
-
-
-def _asked(weekly: list[Duty]) -> tuple[str | None, ...]:
-    """Return the programmes whose rows decide these duties; None for all, which then holds the others."""
-    asked = {duty.programme for duty in weekly}
-    return (None,) if None in asked else tuple(sorted(programme for programme in asked if programme))
-
-
-def _rows(session: Session, station: Station, programme: str | None, week: str) -> list[Airing]:
-    """Return the airings of a week that decide a duty: the first that aired and the first that did not."""
-    during = period_interval(Period.WEEK, week, ZoneInfo(station.zone))
-    return [
-        row.airing
-        for verdicts in ((Verdict.AIRED,), (Verdict.PARTIAL, Verdict.MISSED, Verdict.REPLACED, Verdict.CANCELLED))
-        for row in airings.listing(
-            session,
-            stations=(station.code,),
-            programme=programme,
-            verdicts=verdicts,
-            start=during.start,
-            end=during.end,
-            limit=_DECIDING,
-        )
-    ]
-
-
-def _standings(
-    intent: Intent, station: Station, rows: list[Airing], sealed: tuple[DutyOutcome, ...], week: str, current: str
-) -> tuple[DutyStanding, ...]:
-    its = door(station.code)
-    if week == current and its is not None:
-        return tuple(standing for standing in its.plan(now(), now()).duties if standing.period == week)
-    mine = [outcome for outcome in sealed if outcome.station == station.code]
-    return duty_standings(intent, station, rows, now(), week, mine)
-
-
-def _line(
-    unit: str,
-    station: Station,
-    duty: Duty,
-    weeks: list[str],
-    standings: dict[tuple[str, str], dict[str, DutyStanding]],
-    chosen: tuple[str, str, str],
-) -> Line:
+def _line(unit: str, heading: str, line: Line, names: tuple[str, ...], chosen: tuple[str, str, str]) -> BoardLine:
     cells = []
-    met = due = 0
-    for week in weeks:
-        standing = standings[station.code, week].get(duty.code)
-        mark = states.DUTIES[standing.state] if standing else None
-        number = int(week.split("-W")[1])
-        if standing and standing.state in (DutyState.MET, DutyState.MADE_UP, DutyState.MISSED):
-            due += 1
-            met += standing.state is not DutyState.MISSED
+    station = line.station
+    for name, state in zip(names, line.states, strict=True):
         cells.append(
             Cell(
-                period=week,
-                mark=mark,
-                url=f"{url_for('pages.duties', dai=station.code, tuan=week, nhiem_vu=duty.code)}#chi-tiet",
-                selected=chosen == (station.code, week, duty.code),
-                current=week == weeks[-1],
-                label=_("%(station)s, tuần %(week)s", station=station.name, week=number),
+                period=name,
+                mark=states.DUTIES[state] if state is not None else None,
+                url=f"{_with(dai=station.code, tuan=name, nhiem_vu=line.duty.code)}#chi-tiet",
+                selected=chosen == (station.code, name, line.duty.code),
+                current=name == names[-1],
+                label=_("%(station)s, %(period)s", station=station.name, period=period_name(name)),
             )
         )
-    return Line(station=station, unit=unit, cells=tuple(cells), met=met, due=due)
+    return BoardLine(station=station, unit=unit, heading=heading, cells=tuple(cells), met=line.met, due=line.due)
 
 
-def _detail(station: Station, standing: DutyStanding, rows: list[Airing], intent: Intent) -> Detail:
-    duty = next(duty for duty in reversed(duties_of(intent, station)) if duty.code == standing.duty)
-    during = period_interval(Period.WEEK, standing.period, ZoneInfo(station.zone))
+def _chosen_detail(mine: Scope, chosen: tuple[str, str, str]) -> Detail | None:
+    code, name, duty_code = chosen
+    if not (code and name and duty_code):
+        return None
+    station = mine.station(code)
+    kind = next((one for one in Period if _is(one, name)), None)
+    if kind is None or is_sending(duty_code):
+        return None
+    with services().database.reading() as session:
+        standing, duty, rows = dutyboard.detail(session, station, duty_code, name, kind, now(), demo=services().demo)
+    its = door(code)
+    if its is not None:
+        live = (one for one in its.plan(now(), now()).duties if one.duty == duty_code and one.period == name)
+        standing = next(live, standing)
+    if standing is None or duty is None:
+        return None
+    during = period_interval(kind, name, ZoneInfo(station.zone))
+    mine_rows = [row for row in rows if _of(duty, row) and during.contains(row.started_at or row.planned_start)]
     return Detail(
         station=station,
-        period=standing.period,
+        period=name,
         standing=standing,
         mark=states.DUTIES[standing.state],
-        rows=tuple(row for row in rows if _of(duty, row) and during.contains(row.started_at or row.planned_start))[
-            -20:
-        ],
+        rows=tuple((row, listen_url(station, row)) for row in mine_rows[-_SHOWN_ROWS:]),
     )
+
+
+def _is(kind: Period, name: str) -> bool:
+    try:
+        period_interval(kind, name, ZoneInfo("UTC"))
+    except (ValueError, OverflowError):
+        return False
+    return (kind is Period.WEEK) == ("-W" in name)
 
 
 def _of(duty: Duty, row: Airing) -> bool:
@@ -272,41 +336,75 @@ def _of(duty: Duty, row: Airing) -> bool:
     return row.duty == duty.code or matches(duty, row.programme, row.topics)
 
 
-def _answer(boards: list[Board], week: str) -> tuple[Part, ...]:
-    number = int(week.split("-W")[1])
+def _title(kind: Period, name: str) -> str:
+    if kind is Period.WEEK:
+        return week_name(*(iso_week(name) or (2000, 1)))
+    return period_name(name)
+
+
+def _short(name: str) -> str:
+    """Return the head of a column: `T48`, `11/26`, `2026`."""
+    if "-W" in name:
+        return f"T{name[-2:]}"
+    return f"{name[5:]}/{name[2:4]}" if "-" in name else name
+
+
+def _answer(boards: Sequence[Board], kind: Period, name: str) -> tuple[Part, ...]:
     if not boards:
+        if request.args.get("loc") or request.args.get("tim") or request.args.get("don_vi"):
+            return (Part(text=_("Không có đài nào khớp bộ lọc.")),)
         return (Part(text=_("Chưa đặt nhiệm vụ nào.")),)
     board = boards[0]
-    now_marks = [cell.mark for line in board.lines for cell in line.cells if cell.current and cell.mark]
-    count = Counter(mark.sign for mark in now_marks)
-    good = count["aired"] + count["made_up"]
+    present = [line.states[-1] for line in board.all if line.states[-1] is not None]
+    count = Counter(present)
+    good = count[DutyState.MET] + count[DutyState.MADE_UP]
+    bad, risk = count[DutyState.MISSED], count[DutyState.AT_RISK]
     parts = [
         Part(
             text=_(
-                "%(name)s, tuần %(week)s: %(good)s/%(all)s đài đã đạt",
+                "%(name)s, %(period)s: %(good)s/%(all)s đài đã đạt",
                 name=board.name,
-                week=number,
+                period=_title(kind, name).split(" (")[0],
                 good=good,
-                all=len(now_marks),
+                all=len(present),
             )
-            + ("," if count["at_risk"] or count["missed"] else ".")
+            + ("," if risk or bad else ".")
         )
     ]
-    if count["at_risk"]:
-        tail = "," if count["missed"] else "."
-        parts.append(
-            Part(text=ngettext("%(num)d có nguy cơ", "%(num)d có nguy cơ", count["at_risk"]) + tail, tone="warn")
-        )
-    if count["missed"]:
-        parts.append(Part(text=ngettext("%(num)d không đạt", "%(num)d không đạt", count["missed"]) + ".", tone="bad"))
+    if risk:
+        tail = "," if bad else "."
+        parts.append(Part(text=ngettext("%(num)d có nguy cơ", "%(num)d có nguy cơ", risk) + tail, tone="warn"))
+    if bad:
+        parts.append(Part(text=ngettext("%(num)d không đạt", "%(num)d không đạt", bad) + ".", tone="bad"))
     return tuple(parts)
 
 
-def _past(boards: list[Board]) -> str:
+def _past(boards: Sequence[Board], count: int, kind: Period) -> str:
     if not boards:
         return ""
-    met = sum(line.met for line in boards[0].lines)
-    due = sum(line.due for line in boards[0].lines)
-    if not due:
+    met = sum(line.met for line in boards[0].all)
+    due = sum(line.due for line in boards[0].all)
+    made_up = sum(line.made_up for line in boards[0].all)
+    if not due or kind is not Period.WEEK:
         return ""
-    return _("Trong %(n)s tuần gần đây: %(met)s/%(due)s tuần đài đạt.", n=_WEEKS, met=met, due=due)
+    return _(
+        "%(n)s tuần qua: %(met)s/%(due)s tuần đài đạt (%(share)s%%), trong đó %(made)s nhờ phát bù.",
+        n=count,
+        met=met,
+        due=due,
+        share=number(100 * met / due, 1),
+        made=made_up,
+    )
+
+
+def _first() -> int:
+    asked = request.args.get("tu", "0")
+    if not asked.isdecimal() or len(asked) > 6:
+        abort(404)
+    return int(asked)
+
+
+def _with(**more: str | None) -> str:
+    values = {**request.args.to_dict(), **more}
+    query = urlencode({key: value for key, value in values.items() if value is not None})
+    return f"{url_for('pages.duties')}?{query}"
