@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, flash, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -86,10 +86,8 @@ class Filled:
 def routes(pages: Blueprint) -> None:
     """Add the routes."""
     pages.add_url_rule("/bai", "items", items)
-    pages.add_url_rule("/bai/moi", "new_item", new_item, methods=["GET", "POST"])
     pages.add_url_rule("/bai/<segment>", "item", item)
     pages.add_url_rule("/bai/<segment>/sua", "edit_item", edit_item, methods=["GET", "POST"])
-    pages.add_url_rule("/bai/<segment>/cat", "trim_item", trim_item, methods=["POST"])
     pages.add_url_rule("/bai/<segment>/trinh", "submit_item", submit_item, methods=["POST"])
     pages.add_url_rule("/bai/<segment>/duyet", "approve_item", approve_item, methods=["POST"])
     pages.add_url_rule("/bai/<segment>/tra-lai", "return_item", return_item, methods=["POST"])
@@ -136,78 +134,34 @@ def items() -> AnyResponse:
     )
 
 
-@allowed("segments.create")
-def new_item() -> AnyResponse:
-    """Show the upload form, or take a recording in."""
-    mine = scope()
-    if request.method == "GET":
-        station = mine.chosen()
-        filled = Filled(
-            station=station.code if station else "", programme=request.args.get("chuyen_muc", ""), topics=()
-        )
-        return _upload_form(mine, filled, ())
-    filled = _filled()
-    card, problems = _card(mine, filled)
-    file = request.files.get("audio")
-    if file is None or not file.filename:
-        problems = (*problems, _problem("audio", "Hãy chọn tệp âm thanh.", "Choose an audio file."))
-    if problems or card is None or file is None:
-        return _refuse_upload(mine, filled, problems)
-    try:
-        record = work.receive_upload(stream=file.stream, file_name=file.filename or "", card=card, person=mine.person)
-    except Refused as refused:
-        return _refuse_upload(mine, filled, refused.findings)
-    target = url_for("pages.item", segment=record.id)
-    if _by_script():
-        return jsonify({"location": target})
-    return redirect(target, 303)
-
-
 @allowed("segments.read")
 def item(segment: str) -> AnyResponse:
     """Show one recording."""
     mine = scope()
-    return _item_page(mine, work.visible_segment(segment, person=mine.person))
+    return item_page(mine, work.visible_segment(segment, person=mine.person))
 
 
 @allowed("segments.create")
 def edit_item(segment: str) -> AnyResponse:
     """Show the card's form, or change the card; an approved one then needs a new approval."""
     mine = scope()
-    record = _mine(mine, segment)
+    record = own_record(mine, segment)
     if record.state not in CHANGEABLE:
         flash(_("Bài này không sửa được nữa."), "bad")
         return redirect(url_for("pages.item", segment=segment), 303)
     if request.method == "GET":
-        return page("item_edit.html", active="items", record=record, **_card_values(mine, _of_card(record.card), ()))
-    filled = _filled()
-    card, problems = _card(mine, filled, origin=record.card.origin)
+        return page("item_edit.html", active="items", record=record, **card_values(mine, _of_card(record.card), ()))
+    filled = filled_card()
+    card, problems = card_from(mine, filled, origin=record.card.origin)
     if card is None or problems:
-        return page("item_edit.html", active="items", code=422, record=record, **_card_values(mine, filled, problems))
+        return page("item_edit.html", active="items", code=422, record=record, **card_values(mine, filled, problems))
     try:
-        work.edit(segment, card=card, revision=_revision(), person=mine.person)
+        work.edit(segment, card=card, revision=revision_shown(), person=mine.person)
     except Refused as refused:
         return page(
-            "item_edit.html", active="items", code=409, record=record, **_card_values(mine, filled, refused.findings)
+            "item_edit.html", active="items", code=409, record=record, **card_values(mine, filled, refused.findings)
         )
     flash(_("Đã lưu thẻ bài."), "done")
-    return redirect(url_for("pages.item", segment=segment), 303)
-
-
-@allowed("segments.create")
-def trim_item(segment: str) -> AnyResponse:
-    """Cut silence at head and tail: a new file, a new hash, a new approval."""
-    mine = scope()
-    record = _mine(mine, segment)
-    head, tail = _seconds("head_s"), _seconds("tail_s")
-    if head is None or tail is None:
-        wrong = _problem("head_s", "Số giây cần cắt chưa đúng.", "The seconds to cut are not right.")
-        return _item_page(mine, record, (wrong,), code=422)
-    try:
-        work.trim(segment, head_s=head, tail_s=tail, revision=_revision(), person=mine.person)
-    except Refused as refused:
-        return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
-    flash(_("Đang cắt. Bài cắt xong là một bản mới và phải duyệt lại."), "done")
     return redirect(url_for("pages.item", segment=segment), 303)
 
 
@@ -215,11 +169,11 @@ def trim_item(segment: str) -> AnyResponse:
 def submit_item(segment: str) -> AnyResponse:
     """Ask for approval."""
     mine = scope()
-    _mine(mine, segment)
+    own_record(mine, segment)
     try:
         work.submit(segment, person=mine.person)
     except Refused as refused:
-        return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
+        return item_page(mine, own_record(mine, segment), refused.findings, code=409)
     flash(_("Đã trình duyệt. Người duyệt sẽ thấy bài ở trang Chờ duyệt."), "done")
     return redirect(url_for("pages.item", segment=segment), 303)
 
@@ -228,11 +182,11 @@ def submit_item(segment: str) -> AnyResponse:
 def approve_item(segment: str) -> AnyResponse:
     """Approve exactly the audio and card that were shown."""
     mine = scope()
-    record = _mine(mine, segment)
+    record = own_record(mine, segment)
     try:
-        work.approve(segment, sha256=request.form.get("sha256", ""), revision=_revision(), person=mine.person)
+        work.approve(segment, sha256=request.form.get("sha256", ""), revision=revision_shown(), person=mine.person)
     except Refused as refused:
-        return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
+        return item_page(mine, own_record(mine, segment), refused.findings, code=409)
     offer_undo(_("Đã duyệt “%(title)s”.", title=record.card.title), "pages.undo_decision", segment=segment)
     return redirect(_back(url_for("pages.item", segment=segment)), 303)
 
@@ -241,11 +195,11 @@ def approve_item(segment: str) -> AnyResponse:
 def return_item(segment: str) -> AnyResponse:
     """Give it back to its maker with a reason."""
     mine = scope()
-    record = _mine(mine, segment)
+    record = own_record(mine, segment)
     try:
         work.send_back(segment, reason=request.form.get("reason", ""), person=mine.person)
     except Refused as refused:
-        return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
+        return item_page(mine, own_record(mine, segment), refused.findings, code=409)
     said = _("Đã trả lại “%(title)s” kèm lý do.", title=record.card.title)
     offer_undo(said, "pages.undo_decision", segment=segment)
     return redirect(_back(url_for("pages.item", segment=segment)), 303)
@@ -255,11 +209,11 @@ def return_item(segment: str) -> AnyResponse:
 def withdraw_item(segment: str) -> AnyResponse:
     """Take it out for good."""
     mine = scope()
-    record = _mine(mine, segment)
+    record = own_record(mine, segment)
     try:
         work.withdraw(segment, reason=request.form.get("reason", ""), person=mine.person)
     except Refused as refused:
-        return _item_page(mine, _mine(mine, segment), refused.findings, code=409)
+        return item_page(mine, own_record(mine, segment), refused.findings, code=409)
     flash(_("Đã thu hồi “%(title)s”. Bài không phát nữa.", title=record.card.title), "done")
     return redirect(url_for("pages.item", segment=segment), 303)
 
@@ -273,12 +227,12 @@ def order_airing(segment: str) -> AnyResponse:
     start = parse_moment(request.form.get("start", ""), one.zone)
     timing = Timing.HARD if request.form.get("timing") == Timing.HARD.value else Timing.SOFT
     if start is None:
-        wrong = _problem("start", "Hãy chọn ngày và giờ phát.", "Choose day and time.")
-        return _item_page(mine, record, (wrong,), code=422)
+        wrong = problem("start", "Hãy chọn ngày và giờ phát.", "Choose day and time.")
+        return item_page(mine, record, (wrong,), code=422)
     try:
         work.order_airing(station=one.code, segment=segment, start=start, timing=timing, person=mine.person)
     except Refused as refused:
-        return _item_page(mine, record, refused.findings, code=409)
+        return item_page(mine, record, refused.findings, code=409)
     there = local(start, one.zone)
     flash(_("Đã xếp phát lúc %(time)s ở %(station)s.", time=f"{there:%H:%M:%S %d/%m}", station=one.name), "done")
     return redirect(url_for("pages.item", segment=segment), 303)
@@ -316,7 +270,8 @@ def recording(record: SegmentRecord) -> Recording | None:
     )
 
 
-def _item_page(mine: Scope, record: SegmentRecord, problems: Sequence[Finding] = (), *, code: int = 200) -> Response:
+def item_page(mine: Scope, record: SegmentRecord, problems: Sequence[Finding] = (), *, code: int = 200) -> Response:
+    """Return the page of a recording, with what was refused on top."""
     with services().database.reading() as session:
         history: tuple[Event, ...] = segments.history(session, record.id)
         orders = one_offs.of_segment(session, record.id)
@@ -381,7 +336,8 @@ def _station_of(mine: Scope, record: SegmentRecord) -> Station | None:
     return next((station for station in mine.stations if station.code == record.card.station), None)
 
 
-def _mine(mine: Scope, segment: str) -> SegmentRecord:
+def own_record(mine: Scope, segment: str) -> SegmentRecord:
+    """Return a recording of the units that the person sees; 404 for every other one."""
     with services().database.reading() as session:
         record = segments.find(session, segment)
     if record is None or record.card.owner not in mine.unit_codes:
@@ -396,7 +352,8 @@ def _state(text: str) -> SegmentState | None:
         return None
 
 
-def _filled() -> Filled:
+def filled_card() -> Filled:
+    """Return the card as the form was filled in."""
     form = request.form
     return Filled(
         title=" ".join(form.get("title", "").split())[: _TITLE + 1],
@@ -405,7 +362,7 @@ def _filled() -> Filled:
         kind=form.get("kind", ""),
         topics=tuple(code for code in BY_CODE if code in set(form.getlist("topics"))),
         author=" ".join(form.get("author", "").split())[:200],
-        language="hre" if form.get("language") == "hre" else "vi",
+        language=form.get("language", "vi") if form.get("language") in states.LANGUAGES else "vi",
         evergreen=form.get("evergreen") == "1",
         valid_from=form.get("valid_from", "").strip(),
         valid_until=form.get("valid_until", "").strip(),
@@ -435,27 +392,28 @@ def _typed(moment: datetime | None) -> str:
     return "" if moment is None else f"{local(moment):%Y-%m-%dT%H:%M}"
 
 
-def _card(mine: Scope, filled: Filled, *, origin: str = "own") -> tuple[Card | None, tuple[Finding, ...]]:
+def card_from(mine: Scope, filled: Filled, *, origin: str = "own") -> tuple[Card | None, tuple[Finding, ...]]:
+    """Return the card that the fields make, or what is wrong with them."""
     problems: list[Finding] = []
     if not filled.title:
-        problems.append(_problem("title", "Hãy đặt tên bài.", "Give the item a title."))
+        problems.append(problem("title", "Hãy đặt tên bài.", "Give the item a title."))
     elif len(filled.title) > _TITLE:
         problems.append(
-            _problem("title", f"Tên bài dài quá {_TITLE} ký tự.", f"The title is longer than {_TITLE} characters.")
+            problem("title", f"Tên bài dài quá {_TITLE} ký tự.", f"The title is longer than {_TITLE} characters.")
         )
     station = next((s for s in mine.stations if s.code == filled.station), None)
     if filled.station and (station is None or not can(mine.person, "segments.create", station)):
-        problems.append(_problem("station", "Hãy chọn đài.", "Choose a station."))
+        problems.append(problem("station", "Hãy chọn đài.", "Choose a station."))
     if not filled.station and not can(mine.person, "segments.create", mine.person.unit):
-        problems.append(_problem("station", "Hãy chọn đài.", "Choose a station."))
+        problems.append(problem("station", "Hãy chọn đài.", "Choose a station."))
     if filled.programme not in mine.programmes:
-        problems.append(_problem("programme", "Hãy chọn chuyên mục.", "Choose a programme."))
+        problems.append(problem("programme", "Hãy chọn chuyên mục.", "Choose a programme."))
     kind = next((k for k in SegmentKind if k.value == filled.kind), None)
     if kind is None:
-        problems.append(_problem("kind", "Hãy chọn thể loại.", "Choose a kind."))
+        problems.append(problem("kind", "Hãy chọn thể loại.", "Choose a kind."))
     if _needs_topic(mine, filled.programme) and not filled.topics:
         problems.append(
-            _problem(
+            problem(
                 "topics",
                 "Bài của chuyên mục này cần ít nhất một chủ đề, nếu không sẽ không được tính cho nhiệm vụ.",
                 "An item of this programme needs at least one topic, else it does not count for the duty.",
@@ -463,14 +421,14 @@ def _card(mine: Scope, filled: Filled, *, origin: str = "own") -> tuple[Card | N
         )
     valid_from, valid_until = parse_moment(filled.valid_from), parse_moment(filled.valid_until)
     if filled.valid_from and valid_from is None:
-        problems.append(_problem("valid_from", "Ngày giờ này không đúng.", "This is not a date and time."))
+        problems.append(problem("valid_from", "Ngày giờ này không đúng.", "This is not a date and time."))
     if filled.valid_until and (valid_until is None or (valid_from is not None and valid_until <= valid_from)):
-        problems.append(_problem("valid_until", "Hạn dùng phải sau lúc bắt đầu.", "It must end after it begins."))
+        problems.append(problem("valid_until", "Hạn dùng phải sau lúc bắt đầu.", "It must end after it begins."))
     if filled.episode and not re.fullmatch(r"[1-9]\d{0,4}", filled.episode):
-        problems.append(_problem("episode", "Số kỳ là số từ 1.", "An episode is a number from 1 on."))
+        problems.append(problem("episode", "Số kỳ là số từ 1.", "An episode is a number from 1 on."))
     priority = next((one for one in OFFERED_PRIORITIES if one.value == filled.priority), None)
     if priority is None:
-        problems.append(_problem("priority", "Hãy chọn mức ưu tiên.", "Choose the priority."))
+        problems.append(problem("priority", "Hãy chọn mức ưu tiên.", "Choose the priority."))
     if problems or kind is None or priority is None:
         return None, tuple(problems)
     return (
@@ -498,32 +456,13 @@ def _needs_topic(mine: Scope, programme: str) -> bool:
     return any(duty.programme == programme and duty.topic_prefix for duty in mine.duties)
 
 
-def _problem(where: str, vi: str, en: str) -> Finding:
+def problem(where: str, vi: str, en: str) -> Finding:
+    """Return what is wrong with a field."""
     return Finding(code=f"{where}_wrong", severity=Severity.ERROR, where=where, message=Text(vi, en))
 
 
-def _upload_form(mine: Scope, filled: Filled, problems: Sequence[Finding], *, code: int = 200) -> Response:
-    limit = services().settings.max_upload_bytes
-    return page(
-        "item_new.html",
-        active="new" if mine.person.role.value == "operator" else "items",
-        code=code,
-        max_bytes=limit,
-        max_text=megabytes(limit),
-        **_card_values(mine, filled, problems),
-    )
-
-
-def _refuse_upload(mine: Scope, filled: Filled, problems: Sequence[Finding]) -> AnyResponse:
-    if _by_script():
-        words = " ".join(f"{say(p.message)} {say(p.hint)}".strip() for p in problems)
-        response = jsonify({"message": words, "fields": [p.where for p in problems if p.where]})
-        response.status_code = 422
-        return response
-    return _upload_form(mine, filled, problems, code=422)
-
-
-def _card_values(mine: Scope, filled: Filled, problems: Sequence[Finding]) -> dict[str, Any]:
+def card_values(mine: Scope, filled: Filled, problems: Sequence[Finding]) -> dict[str, Any]:
+    """Return what the fields of a card need."""
     return {
         "card": filled,
         "errors": problems,
@@ -531,26 +470,16 @@ def _card_values(mine: Scope, filled: Filled, problems: Sequence[Finding]) -> di
         "stations_offered": [s for s in mine.stations if can(mine.person, "segments.create", s)],
         "own_unit": mine.unit_name(mine.person.unit) if can(mine.person, "segments.create", mine.person.unit) else "",
         "groups": [(group, in_group(group.letter)) for group in GROUPS],
+        "languages": states.LANGUAGES,
     }
 
 
-def _by_script() -> bool:
-    return request.headers.get("X-Requested-With") == "loa"
-
-
-def _revision() -> int:
+def revision_shown() -> int:
+    """Return the revision that the form was made from; -1 where it does not say."""
     try:
         return int(request.form.get("revision", ""))
     except ValueError:
         return -1
-
-
-def _seconds(name: str) -> float | None:
-    try:
-        value = float(request.form.get(name, "").replace(",", "."))
-    except ValueError:
-        return None
-    return value if 0 <= value < 10_800 else None
 
 
 def _back(default: str) -> str:

@@ -4,6 +4,6 @@ import "htmx.org/dist/htmx.esm.js";
 import "./polling.js";
 import "./listening.js";
 import "./player.js";
-import "./upload.js";
+import "./drafts.js";
 import "./forms.js";
 import "./hints.js";

@@ -1,0 +1,154 @@
+"""Tin, bài mới: record it or pick a file, fill in its card, and know what happens if nobody does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from flask import redirect as lead
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from schedules.duty import DutyStanding, DutyState
+from schedules.errors import Refused
+from schedules.findings import Finding
+from schedules.station import Station
+from schedules.text import Text
+from webui import uploading, work
+from webui.auth import allowed
+from webui.pages import states
+from webui.pages.formats import deadline, local, megabytes, moment_short
+from webui.pages.items import Filled, card_from, card_values, filled_card, problem
+from webui.pages.language import say
+from webui.pages.layout import page
+from webui.pages.ribbon import day_interval
+from webui.pages.scope import Scope, door, now, scope
+from webui.services import services
+
+_TABS = frozenset({"record", "file"})
+# The page where a text becomes sound, where there is one.
+_TEXT_PAGE = "pages.new_text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyAhead:
+    """A duty that is still to be met, beside the form. fallback: what happens if nobody does anything."""
+
+    name: str
+    mark: states.Mark
+    deadline_words: str
+    fallback: Text | None
+
+
+def routes(pages: Blueprint) -> None:
+    """Add the route."""
+    pages.add_url_rule("/bai/moi", "new_item", new_item, methods=["GET", "POST"])
+
+
+@allowed("segments.create")
+def new_item() -> AnyResponse:
+    """Show the form, take a recording in with it, or expect one that follows in parts."""
+    mine = scope()
+    if request.method == "GET":
+        station = mine.chosen()
+        filled = Filled(
+            station=station.code if station else "", programme=request.args.get("chuyen_muc", ""), topics=()
+        )
+        return _form(mine, filled, ())
+    return _expect(mine) if "length" in request.form else _take(mine)
+
+
+def _take(mine: Scope) -> AnyResponse:
+    """Take a recording that came along with the form: browsers without script."""
+    filled = filled_card()
+    card, problems = card_from(mine, filled)
+    file = request.files.get("audio")
+    if file is None or not file.filename:
+        problems = (*problems, problem("audio", "Hãy chọn tệp âm thanh.", "Choose an audio file."))
+    if problems or card is None or file is None:
+        return _form(mine, filled, problems, code=422)
+    try:
+        record = work.receive_upload(stream=file.stream, file_name=file.filename or "", card=card, person=mine.person)
+    except Refused as refused:
+        return _form(mine, filled, refused.findings, code=422)
+    return lead(url_for("pages.item", segment=record.id), 303)
+
+
+def _expect(mine: Scope) -> AnyResponse:
+    """Check the card before the first byte is sent, and say where the parts go."""
+    card, problems = card_from(mine, filled_card())
+    length = request.form["length"]
+    if not length.isascii() or not length.isdigit() or len(length) > 15:
+        problems = (*problems, problem("audio", "Hãy chọn tệp âm thanh.", "Choose an audio file."))
+    if problems or card is None:
+        return _refused(problems)
+    try:
+        found = uploading.begin(
+            length=int(length), name=request.form.get("file_name", ""), said="", card=card, person=mine.person
+        )
+    except Refused as refused:
+        return _refused(refused.findings)
+    return jsonify({"upload": f"/api/v1/uploads/{found.id}"})
+
+
+def _refused(problems: Sequence[Finding]) -> Response:
+    words = " ".join(f"{say(p.message)} {say(p.hint)}".strip() for p in problems)
+    response = jsonify({"message": words, "fields": [p.where for p in problems if p.where]})
+    response.status_code = 422
+    return response
+
+
+def _form(mine: Scope, filled: Filled, problems: Sequence[Finding], *, code: int = 200) -> Response:
+    limit = services().settings.max_upload_bytes
+    station = next((one for one in mine.stations if one.code == filled.station), None)
+    duties = _duties_ahead(station)
+    asked = request.args.get("cach", "")
+    return page(
+        "item_new.html",
+        active="new" if mine.person.role.value == "operator" else "items",
+        code=code,
+        max_bytes=limit,
+        max_text=megabytes(limit),
+        tab=asked if asked in _TABS else "file" if problems else "",
+        text_url=url_for(_TEXT_PAGE) if _TEXT_PAGE in current_app.view_functions else "",
+        answer=_answer(mine, filled.programme),
+        chance=_chance(mine, filled.programme, duties, station),
+        duties=[_ahead(duty, station) for duty in duties] if station else [],
+        **card_values(mine, filled, problems),
+    )
+
+
+def _answer(mine: Scope, programme: str) -> str:
+    if programme in mine.programmes:
+        return _("Làm bài cho chuyên mục %(name)s.", name=mine.programme_name(programme))
+    return _("Ghi âm hoặc tải tệp lên, điền thông tin, rồi gửi bài.")
+
+
+def _chance(mine: Scope, programme: str, duties: Sequence[DutyStanding], station: Station | None) -> str:
+    """Return until when it has to be approved to be in time for the programme's next window."""
+    for duty in duties:
+        ahead = [one for one in duty.chances if one.start > now()]
+        if station and ahead and mine.duty_programme(duty.duty) == programme:
+            start: datetime = ahead[0].start
+            return _("Cần được duyệt trước %(time)s để kịp khung gần nhất.", time=moment_short(start, station.zone))
+    return ""
+
+
+def _duties_ahead(station: Station | None) -> tuple[DutyStanding, ...]:
+    its = door(station.code) if station else None
+    if station is None or its is None:
+        return ()
+    hours = day_interval(station, local(now(), station.zone).date())
+    standing = its.plan(hours.start, hours.end).duties
+    return tuple(duty for duty in standing if duty.state in (DutyState.PLANNED, DutyState.AT_RISK))
+
+
+def _ahead(duty: DutyStanding, station: Station) -> DutyAhead:
+    return DutyAhead(
+        name=duty.name,
+        mark=states.DUTIES[duty.state],
+        deadline_words=_("Phải phát xong trước %(time)s.", time=deadline(duty.deadline, station.zone)),
+        fallback=duty.fallback,
+    )
