@@ -40,7 +40,7 @@ def routes(pages: Blueprint) -> None:
     pages.add_url_rule("/tai-khoan/hai-buoc", "second_factor", second_factor, methods=["GET", "POST"])
     pages.add_url_rule("/tai-khoan/ma-truy-cap", "tokens", own_tokens, methods=["GET", "POST"])
     pages.add_url_rule("/tai-khoan/ma-truy-cap/<token>/bo", "revoke_token", revoke_token, methods=["POST"])
-    pages.add_url_rule("/tai-khoan/thiet-bi", "devices", devices)
+    pages.add_url_rule("/tai-khoan/thiet-bi", "sign_ins", own_sign_ins)
     pages.add_url_rule("/tai-khoan/thiet-bi/bo", "end_sign_ins", end_sign_ins, methods=["POST"])
 
 
@@ -163,14 +163,14 @@ def revoke_token(token: str) -> AnyResponse:
 
 
 @allowed("account.own")
-def devices() -> AnyResponse:
+def own_sign_ins() -> AnyResponse:
     """List where the reader is signed in."""
     who = auth.current_person()
     with services().database.reading() as session:
         known = sign_ins.of_person(session, who, now())
     mine = sign_ins.name_of(who.key)
     shown = [Device(id=one.id, words=browser(one.agent), sign_in=one, mine=one.id == mine) for one in known]
-    return page("devices.html", active="more", devices=shown)
+    return page("sign_ins.html", active="more", devices=shown)
 
 
 @allowed("account.own")
@@ -185,7 +185,7 @@ def end_sign_ins() -> AnyResponse:
             sign_ins.end_others(session, who, who.key)
         work.trace(session, "sign_out.other", who.id, who, detail=wanted or "all others")
     flash(_("Đã kết thúc phiên đăng nhập đó.") if wanted else _("Đã kết thúc mọi phiên đăng nhập khác."), "done")
-    return redirect(url_for("pages.devices"), 303)
+    return redirect(url_for("pages.sign_ins"), 303)
 
 
 def _change_password() -> None:
