@@ -27,13 +27,14 @@ from schedules.planner import plan
 from schedules.recurrence import days_of
 from schedules.station import Station, StationCode
 from schedules.text import Text
-from store import audit, drafts, exceptions, revision, sessions, templates
+from store import audit, drafts, exceptions, revision, sessions, stations, templates
 from store.accounts import Person
 from store.drafts import Draft, Pencil
 from store.identity import new_id
 from store.intent import load_part
 from webui.effects import Effects, effects
 from webui.planning import Consequences, Shift, facts_of, findings_of, same_said, shifts_between
+from webui.rights import reach
 from webui.services import services
 from webui.work import no_such, require, station_of, trace
 
@@ -48,8 +49,9 @@ _WHO_CHANGED = 5
 class Look:
     """A station's grid as one person sees it: with their pencil marks, where they have any.
 
-    intent: what would be decided then. called: names of sessions in it, by which the draft calls them. rules: the
-    sessions by the draft's names. moved: somebody else changed the grid since the draft was begun.
+    intent: what would be decided then. change: what the draft comes to. called: names of sessions in the intent, by
+    which the draft calls them. rules: the sessions by the draft's names. moved: somebody else changed the grid since
+    the draft was begun.
     """
 
     station: Station
@@ -60,6 +62,7 @@ class Look:
     exceptions: tuple[SessionException, ...] = ()
     moved: bool = False
     others: tuple[Pencil, ...] = ()
+    change: pencil.Folded = field(default_factory=pencil.Folded)
 
     def name(self, name: str) -> str:
         """Return by which name the draft calls the session of an occurrence; `NAME.2` keeps its number."""
@@ -116,6 +119,7 @@ def look(code: StationCode, *, person: Person, with_draft: bool = True) -> Look:
         exceptions=(*(one for one in known if one.id not in gone), *change.added),
         moved=moved,
         others=others,
+        change=change,
     )
 
 
@@ -124,6 +128,13 @@ def mine(*, person: Person) -> tuple[Draft, ...]:
     with services().database.reading() as session:
         found = drafts.of_person(session, person.id)
         return tuple(draft for draft in found if _reaches(session, draft.station, person))
+
+
+def of_others(*, person: Person) -> tuple[Pencil, ...]:
+    """Return whose drafts there are at stations that the person reaches, without their own."""
+    with services().database.reading() as session:
+        codes = [station.code for station in stations.every(session) if station.unit in reach(person)]
+        return tuple(one for one in drafts.of_stations(session, codes) if one.person != person.id)
 
 
 def note(code: StationCode, words: Text, edits: Iterable[Edit], *, person: Person) -> Draft:
@@ -706,6 +717,19 @@ def _reaches(session: Session, code: StationCode, person: Person) -> bool:
     except Unknown:
         return False
     return True
+
+
+def not_understood() -> Finding:
+    """Return the sentence for a gesture that makes no sense."""
+    return Finding(
+        code="gesture_wrong",
+        severity=Severity.ERROR,
+        message=Text(
+            "Ngày, giờ hoặc số phút chưa đúng. Bản nháp chưa đổi.",
+            "Day, time or minutes are not right. The draft was not changed.",
+        ),
+        hint=Text("Giờ viết như 17:30, độ dài từ 1 phút tới 12 giờ.", "Write 17:30, and 1 minute to 12 hours."),
+    )
 
 
 def _no_draft() -> Finding:

@@ -15,9 +15,8 @@ from schedules.clock import Interval
 from schedules.errors import Refused
 from schedules.grid import Change, SessionException, SessionRule
 from schedules.station import Station
-from store import exceptions, sessions
-from store.intent import load_intent
-from webui import planning
+from store import sessions
+from webui import pencil, planning
 from webui.auth import allowed
 from webui.pages.answers import Part
 from webui.pages.formats import clock, day_long, day_short, local, parse_day, week_of
@@ -107,8 +106,13 @@ def take_back(name: str, day: str) -> AnyResponse:
     """Let the session be as its rule says again."""
     mine = scope()
     station = editable(mine)
+    asked = request.form.get("ma", "")
     try:
-        planning.take_back_exception(station.code, request.form.get("ma", ""), person=mine.person)
+        if request.form.get("nhap"):
+            pencil.take_back(station.code, asked, person=mine.person)
+            flash(_("Đã ghi vào bản nháp: bỏ quyết định này."), "done")
+            return redirect(url_for("pages.occurrence", name=name, day=day, dai=station.code), 303)
+        planning.take_back_exception(station.code, asked, person=mine.person)
     except Refused:
         flash(_("Quyết định này đã được bỏ trước đó."), "bad")
     else:
@@ -119,8 +123,11 @@ def take_back(name: str, day: str) -> AnyResponse:
 def _one(station: Station, name: str, day: str) -> One:
     asked = parse_day(day)
     rule_id, _dot, tail = name.partition(".")
-    with services().database.reading() as session:
-        rule = sessions.find(session, station.code, rule_id)
+    seen = pencil.look(station.code, person=scope().person)
+    rule = seen.rules.get(rule_id)
+    if rule is None:
+        with services().database.reading() as session:
+            rule = sessions.find(session, station.code, rule_id)
     if rule is None or asked is None or not 1971 <= asked.year <= 2198 or (tail and not tail.isdecimal()):
         abort(404)
     number = int(tail[:3]) if tail else 1
@@ -176,19 +183,21 @@ def _exception(station: Station, one: One, wanted: Wanted) -> tuple[SessionExcep
 
 
 def _page(mine: Scope, station: Station, one: One, wanted: Wanted, found: Review) -> AnyResponse:
-    with services().database.reading() as session:
-        intent = load_intent(session, now(), demo=services().demo)
-        decisions = exceptions.in_force(session, station.code)
+    seen = pencil.look(station.code, person=mine.person)
     made = [
         known
-        for known in decisions
+        for known in seen.exceptions
         if known.session == one.rule.id
         and (known.number is None or known.number == (one.number or 1))
         and (known.day == one.day or (known.following and known.day <= one.day))
     ]
     far = max([_FAR, *(abs(known.to_day - known.day) + _FAR for known in made if known.to_day)])
     around = Interval(one.planned - far, one.planned + far)
-    due = next((x for x in occurrences(intent, station, around) if x.name == one.name and x.day == one.day), None)
+    found_there = occurrences(seen.intent, station, around)
+    due = next((x for x in found_there if seen.name(x.name) == one.name and x.day == one.day), None)
+    pencilled = {rule.id for pair in seen.change.rules for rule in pair if rule is not None}
+    new_ones = {known.id for known in seen.change.added}
+    there = local(due.during.start if due else one.planned, station.zone)
     return page(
         "occurrence.html",
         active="week",
@@ -206,6 +215,12 @@ def _page(mine: Scope, station: Station, one: One, wanted: Wanted, found: Review
         over=one.planned <= now(),
         scope=mine,
         day_words=day_long(one.day),
+        there=there,
+        minutes=f"{one.rule.length_s / 60:g}",
+        at_once=one.rule.id not in pencilled,
+        new_ones=new_ones,
+        steps=seen.steps,
+        stations_here=mine.stations,
     )
 
 

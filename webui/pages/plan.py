@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import Blueprint, abort, redirect, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.airing import Airing, Verdict
+from schedules.clock import Interval
 from schedules.findings import Finding
-from schedules.rundown import RundownItem
+from schedules.planner import plan
+from schedules.rundown import Rundown, RundownItem
 from schedules.station import Station
 from store import airings, sessions
-from webui import hearing
+from webui import hearing, pencil
 from webui.auth import allowed
 from webui.hearing import Composed
 from webui.pages import ribbon, states
 from webui.pages.answers import Part
-from webui.pages.formats import clock, clock_s, deadline, week_of
+from webui.pages.formats import clock, clock_s, deadline, local, parse_day, week_of
 from webui.pages.language import say
 from webui.pages.layout import page
 from webui.pages.scope import Scope, door, now, scope
+from webui.pages.session import editable
+from webui.planning import facts_of
 from webui.services import services
 
 _SHOWN = 6
+_FURTHEST = timedelta(days=62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,7 @@ class Stretch:
 def routes(pages: Blueprint) -> None:
     """Add the route."""
     pages.add_url_rule("/lich/<day>/ke-hoach", "day_plan", day_plan)
+    pages.add_url_rule("/lich/nhap/ke-hoach", "draft_plan", draft_plan)
 
 
 @allowed("plan.read")
@@ -81,12 +88,44 @@ def day_plan(day: str) -> AnyResponse:
         return redirect(url_for("pages.stations"))
     hours = ribbon.day_interval(station, asked)
     its = door(station.code)
-    rundown = its.plan(hours.start, hours.end) if its else None
+    return _shown(mine, station, asked, its.plan(hours.start, hours.end) if its else None)
+
+
+@allowed("grid.edit")
+def draft_plan() -> AnyResponse:
+    """Show one day as it would air if the reader's draft were published (`ngay=`; today)."""
+    mine = scope()
+    station = editable(mine)
+    today = local(now(), station.zone).date()
+    asked = parse_day(request.args.get("ngay", "")) or today
+    if not today <= asked <= today + _FURTHEST:
+        asked = today
+    hours = ribbon.day_interval(station, asked)
+    seen = pencil.look(station.code, person=mine.person)
+    if not seen.steps:
+        return redirect(url_for("pages.day_plan", day=asked.isoformat(), dai=station.code))
+    with services().database.reading() as session:
+        facts = facts_of(session, station.code, now())
+    rundown = plan(seen.intent, facts, now(), Interval(max(hours.start, now()), hours.end))
+    names = {rule.id: rule.name for rule in seen.intent.sessions}
+    return _shown(mine, station, asked, rundown, drafted=True, names=names)
+
+
+def _shown(
+    mine: Scope,
+    station: Station,
+    asked: date,
+    rundown: Rundown | None,
+    *,
+    drafted: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> AnyResponse:
+    hours = ribbon.day_interval(station, asked)
     with services().database.reading() as session:
         rows = airings.listing(session, stations=(station.code,), start=hours.start, end=hours.end, limit=5000)
     done = {row.airing.slot: row.airing for row in rows}
     items = [item for item in rundown.items if item.start < hours.end] if rundown else []
-    stretches = _stretches(mine, station, items, done)
+    stretches = _stretches(mine, names or _session_names(station), station, items, done)
     empty = sum(1 for item in items if item.sha256 is None and item.slot not in done and item.due > now())
     return page(
         "plan.html",
@@ -98,7 +137,8 @@ def day_plan(day: str) -> AnyResponse:
         week=week_of(asked),
         before=(asked - timedelta(days=1)).isoformat(),
         after=(asked + timedelta(days=1)).isoformat(),
-        answer=_answer(its is not None, len(items), empty),
+        answer=_answer(rundown is not None, len(items), empty),
+        drafted=drafted,
         coming=[stretch for stretch in stretches if not stretch.over],
         over=[stretch for stretch in stretches if stretch.over],
         shown=_SHOWN,
@@ -126,8 +166,9 @@ def _answer(connected: bool, count: int, empty: int) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _stretches(mine: Scope, station: Station, items: list[RundownItem], done: dict[str, Airing]) -> list[Stretch]:
-    names = _session_names(station)
+def _stretches(
+    mine: Scope, names: Mapping[str, str], station: Station, items: list[RundownItem], done: dict[str, Airing]
+) -> list[Stretch]:
     sounds = {one.session: one for one in hearing.composed(items)}
     stretches: list[Stretch] = []
     key: object = None

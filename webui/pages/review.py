@@ -70,19 +70,25 @@ def review(decide: Callable[[str, bool], Consequences], said: object, *, about: 
 
 
 def _shown(consequences: Consequences, said: str) -> Review:
-    mine = scope()
-    lines = [_line(mine, shift) for shift in consequences.shifts]
+    every = lines(consequences.shifts)
     return Review(
         errors=consequences.errors,
         warnings=consequences.warnings,
-        summary=_summary(consequences.shifts),
-        lines=tuple(lines[:_SHOWN]),
-        rest=tuple(lines[_SHOWN:]),
+        summary=summary(consequences.shifts),
+        lines=tuple(every[:_SHOWN]),
+        rest=tuple(every[_SHOWN:]),
         confirm="" if consequences.errors else f"{consequences.key}.{said}",
     )
 
 
-def _summary(shifts: Sequence[Shift]) -> str:
+def lines(shifts: Sequence[Shift]) -> list[Line]:
+    """Return occurrences that change, in words."""
+    mine = scope()
+    return [_line(mine, shift) for shift in shifts]
+
+
+def summary(shifts: Sequence[Shift]) -> str:
+    """Return how many sessions come, change and go."""
     count = {one: sum(1 for shift in shifts if shift.difference is one) for one in Difference}
     words = []
     if count[Difference.NEW]:

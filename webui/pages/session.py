@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.errors import Refused
+from schedules.errors import NotAllowed, Refused
 from schedules.findings import Finding, Severity
 from schedules.grid import EVERY_DAY, DayKind, ItemKind, NthWeekday, SessionItem, SessionRule, Timing
 from schedules.segment import Segment
@@ -20,9 +20,10 @@ from schedules.station import Station
 from schedules.text import Text
 from store import segments, sessions, sources, templates
 from store.identity import new_id
-from webui import planning
+from webui import pencil, planning
 from webui.auth import allowed
 from webui.pages.formats import iso_week, local, parse_day, weekday_long
+from webui.pages.language import say
 from webui.pages.layout import page
 from webui.pages.review import Review, review
 from webui.pages.scope import Scope, now, scope
@@ -126,11 +127,14 @@ def session(week: str) -> AnyResponse:
     mine = scope()
     station = editable(mine)
     asked = request.values.get("buoi", "")
+    seen = pencil.look(station.code, person=mine.person)
+    touched = {rule.id for pair in seen.change.rules for rule in pair if rule is not None}
     with services().database.reading() as database:
-        known = sessions.find(database, station.code, asked) if asked else None
+        known = (seen.rules.get(asked) or sessions.find(database, station.code, asked)) if asked else None
         offered = segments.airable(database)
         listed = sources.every(database)
         weeks = {template.id: template.name for template in templates.in_force(database, station.code)}
+        weeks |= {template.id: template.name for template in seen.change.weeks}
     if asked and known is None:
         abort(404)
     relays = {source.code: source.name for source in listed} | {
@@ -139,7 +143,15 @@ def session(week: str) -> AnyResponse:
         for item in (known.items if known else ())
         if item.relay is not None and all(source.code != item.relay for source in listed)
     }
-    show = _Form(mine=mine, station=station, week=week, offered=offered, weeks=weeks, relays=relays)
+    show = _Form(
+        mine=mine,
+        station=station,
+        week=week,
+        offered=offered,
+        weeks=weeks,
+        relays=relays,
+        at_once=asked not in touched and not set(weeks) & {template.id for template in seen.change.weeks},
+    )
     if request.method == "GET":
         draft = of_rule(known) if known else Draft(template=request.args.get("mau", ""))
         return show(draft, Review())
@@ -151,6 +163,15 @@ def session(week: str) -> AnyResponse:
     if rule is None or problems:
         return show(draft, Review(errors=problems))
     wanted = rule
+    if request.form.get("nhap") or not show.at_once:
+        try:
+            step = pencil.put(station.code, wanted, from_day=from_day, person=mine.person)
+        except NotAllowed:
+            raise
+        except Refused as refused:
+            return show(draft, Review(errors=refused.findings))
+        flash(_("Đã ghi vào bản nháp: %(what)s.", what=say(step.words)), "done")
+        return redirect(url_for("pages.week", week=week, dai=station.code), 303)
 
     def decide(key: str, rehearse: bool) -> planning.Consequences:
         return planning.publish_session(wanted, from_day=from_day, person=mine.person, accepted=key, rehearse=rehearse)
@@ -289,6 +310,7 @@ class _Form:
     offered: Sequence[Segment]
     weeks: dict[str, str]
     relays: Mapping[str, str]
+    at_once: bool = True
 
     def __call__(self, draft: Draft, found: Review) -> AnyResponse:
         blanks = _BLANKS if draft.items else _BLANKS_NEW
@@ -315,6 +337,7 @@ class _Form:
             weeks=self.weeks,
             relays=self.relays,
             weekdays=[(number, weekday_long(number)) for number in EVERY_DAY],
+            at_once=self.at_once,
         )
 
 

@@ -1,80 +1,51 @@
-"""Lịch phát: the week as it will air, drawn from the rules, and the forms that change the rules."""
+"""Lịch phát: the week as it will air, under the reader's own pencil, and every way into changing it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.airing import Airing, Verdict
+from schedules.airing import Airing, Facts, Verdict
 from schedules.calendar import Occurrence, day_kind, instant, occurrences
 from schedules.clock import Interval
-from schedules.grid import CalendarDay, ItemKind, OneOff, SessionException, SessionRule, WeekTemplate
+from schedules.duty import DutyStanding, DutyState
+from schedules.grid import CalendarDay, OneOff, SessionException, SessionRule, WeekTemplate
 from schedules.intent import Intent
-from schedules.segment import Segment
+from schedules.pencil import Reach
+from schedules.planner import plan
+from schedules.rundown import Rundown
 from schedules.station import Station
-from store import airings, exceptions, one_offs, sessions
-from store.intent import load_intent
+from store import airings, one_offs
+from webui import pencil
 from webui.auth import allowed
-from webui.pages import states
+from webui.pages import states, weekgrid
 from webui.pages.answers import Part
-from webui.pages.formats import day_name, iso_week, local, week_name, week_of, week_text
+from webui.pages.formats import day_name, iso_week, local, moment_short, week_name, week_of, week_text, weekday_long
 from webui.pages.layout import page
 from webui.pages.occurrence import Made, decided
 from webui.pages.scope import Scope, now, scope
 from webui.pages.session import recurrence
+from webui.pages.weekgrid import Block, Clash
 from webui.pages.weeks import holds_when
+from webui.pencil import Look
+from webui.planning import facts_of
 from webui.rights import can
 from webui.services import services
 
-_ROW_MIN = 5
 _FREQUENT = 4
-_FOLD_MIN = 60
-_LONGEST_H = 12
-_BLANKS = 3
-_BLANKS_NEW = 5
-_MOST_ITEMS = 30
-_ORDER = (Verdict.MISSED, Verdict.PARTIAL, Verdict.CANCELLED, Verdict.REPLACED, Verdict.AIRED)
-_OFFERED = (
-    ItemKind.IDENT,
-    ItemKind.GREETING,
-    ItemKind.SEGMENT,
-    ItemKind.NOTICE,
-    ItemKind.FILLER,
-    ItemKind.CLOSING,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """One session or single airing in the calendar. classes: its place, by row classes of the built CSS."""
-
-    day: int
-    start: datetime
-    end: datetime
-    name: str
-    about: str
-    url: str
-    look: str
-    classes: str
-    mark: states.Mark | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """A stretch of the day in which something is on. fold: words for the silence before it, empty for none."""
-
-    fold: str
-    rows: int
-    ticks: tuple[tuple[int, str], ...]
-    blocks: tuple[Block, ...]
+_PLANNED_DAYS = 15
+_SHOWN_CLASHES = 3
+_SHOWN_DUTIES = 3
+_MOST_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +60,7 @@ class Day:
     url: str
     mark: states.Mark | None
     special: str
+    wide: bool
 
 
 def routes(pages: Blueprint) -> None:
@@ -111,52 +83,185 @@ def week(week: str) -> AnyResponse:
     station = mine.chosen()
     if station is None:
         return redirect(url_for("pages.stations"))
+    alone = request.headers.get("HX-Request") == "true"
+    return page("_week.html" if alone else "week.html", active="week", **drawn(mine, station, year, number))
+
+
+def drawn(mine: Scope, station: Station, year: int, number: int, *, said: str = "", wrong: str = "") -> dict[str, Any]:
+    """Return everything that the page of a week shows. said, wrong: what just happened, or could not."""
+    week = week_text(year, number)
     zone = ZoneInfo(station.zone)
     monday = date.fromisocalendar(year, number, 1)
     during = Interval(instant(zone, monday, time(0)), instant(zone, monday + timedelta(days=7), time(0)))
+    may_edit = can(mine.person, "grid.edit", station)
+    seen = pencil.look(station.code, person=mine.person, with_draft=may_edit)
+    intent = seen.intent
     with services().database.reading() as database:
-        intent = load_intent(database, now(), demo=services().demo)
-        rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=20_000)
+        rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=_MOST_ROWS)
         singles = one_offs.of_station(database, station.code, during.start, during.end)
-        rules = sessions.in_force(database, station.code)
-        decisions = exceptions.in_force(database, station.code)
+        ahead = during.start < now() + timedelta(days=_PLANNED_DAYS) and during.end > now()
+        facts = facts_of(database, station.code, now()) if ahead else None
+    logged = [row.airing for row in rows]
+    rundown = _planned(intent, facts, during)
     found = occurrences(intent, station, during)
-    worst = _worst([row.airing for row in rows])
-    owed = {duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations}
-    # What began before Monday stands in the week in which it began.
+    owed = frozenset(duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations)
+    segments = {segment.id: segment for segment in intent.segments}
+    inside = weekgrid.pieces(rundown.items if rundown else (), logged, segments, owed)
     begun = [one for one in found if during.contains(one.during.start)]
-    drawn = [one for one in begun if len(one.rule.starts) <= _FREQUENT]
+    rules = tuple(rule for rule in seen.rules.values() if rule.until is None)
     frequent = [rule for rule in rules if len(rule.starts) > _FREQUENT]
-    blocks = _blocks(mine, station, monday, drawn, singles, worst, owed, intent.segments, week)
-    bands, fold_end = _bands(blocks, station, often=bool(frequent))
-    chosen_day = _chosen_day(monday, local(now(), station.zone).date())
-    clashes = sum(1 for block in blocks if block.look == "e-bad") // 2
-    return page(
-        "week.html",
-        active="week",
-        station=station,
-        stations_here=mine.stations,
-        week=week,
-        week_words=week_name(year, number),
-        answer=_answer(rules, clashes, [row.airing for row in rows]),
-        bands=bands,
-        fold_end=fold_end,
-        days=_days(monday, chosen_day, blocks, station, week, local(now(), station.zone).date(), intent.calendar),
-        weeks_here=_weeks_here(intent, monday, station),
-        lasting=[rule for rule in rules if rule.template is None],
-        agenda=sorted((b for b in blocks if b.day == chosen_day.isoweekday()), key=lambda b: b.start),
-        agenda_day=chosen_day,
-        frequent=[(rule, _every(rule)) for rule in frequent],
-        rules=rules,
-        before=week_text(*(monday - timedelta(days=7)).isocalendar()[:2]),
-        after=week_text(*(monday + timedelta(days=7)).isocalendar()[:2]),
-        today_week=week_of(local(now(), station.zone).date()),
-        may_edit=can(mine.person, "grid.edit", station),
-        weekdays=recurrence,
-        holds_when=holds_when,
-        starts=_starts,
-        decisions=_decisions(decisions, rules, monday),
-    )
+    raw = [
+        *_sessions(mine, seen, [one for one in begun if len(one.rule.starts) <= _FREQUENT], inside, logged, owed),
+        *_singles(station, singles, segments, logged),
+        *_reserved(station, rundown, during),
+    ]
+    blocks, clashes = weekgrid.placed(raw)
+    bands, fold_end = weekgrid.bands(blocks, station, often=bool(frequent))
+    today = local(now(), station.zone).date()
+    chosen_day = _chosen_day(monday, today)
+    wide = frozenset(clash.later.day for clash in clashes)
+    standings = rundown.duties if rundown else ()
+    return {
+        "station": station,
+        "stations_here": mine.stations[:12],
+        "more_stations": len(mine.stations) > 12,
+        "week": week,
+        "week_words": week_name(year, number),
+        "answer": _answer(rules, clashes, logged, standings, station.zone),
+        "bands": bands,
+        "fold_end": fold_end,
+        "days": _days(monday, chosen_day, blocks, station, week, today, intent.calendar, wide),
+        "wide": " ".join(f"x{day}" for day in sorted(wide)),
+        "weeks_here": _weeks_here(intent, monday, station),
+        "lasting": [rule for rule in rules if rule.template is None],
+        "agenda": sorted((b for b in blocks if b.day == chosen_day.isoweekday()), key=lambda b: b.start),
+        "agenda_day": chosen_day,
+        "frequent": [(rule, _every(rule)) for rule in frequent],
+        "before": week_text(*(monday - timedelta(days=7)).isocalendar()[:2]),
+        "after": week_text(*(monday + timedelta(days=7)).isocalendar()[:2]),
+        "today_week": week_of(today),
+        "monday": monday.isoformat(),
+        "may_edit": may_edit,
+        "weekdays": recurrence,
+        "holds_when": holds_when,
+        "starts": _starts,
+        "decisions": _decisions(seen.exceptions, rules, monday),
+        "seen": seen,
+        "clashes": clashes[:_SHOWN_CLASHES],
+        "fixes": _fixes,
+        "clash_words": lambda clash: _clash_words(clash, station),
+        "standings": [(one, states.DUTIES[one.state]) for one in _this_week(standings, week)[:_SHOWN_DUTIES]],
+        "reaches": Reach,
+        "local": lambda moment: local(moment, station.zone),
+        "said": said,
+        "wrong": wrong,
+        "sheet_url": _sheet_url(station, week),
+        "may_order": can(mine.person, "airings.order", station),
+    }
+
+
+def _planned(intent: Intent, facts: Facts | None, during: Interval) -> Rundown | None:
+    """Return the plan of what is still to come of a week; None for weeks that are over or far away."""
+    if facts is None:
+        return None
+    return plan(intent, facts, now(), Interval(max(during.start, now()), during.end), thorough=False)
+
+
+def _sessions(
+    mine: Scope,
+    seen: Look,
+    found: Sequence[Occurrence],
+    inside: Mapping[str, list[weekgrid.Piece]],
+    logged: Sequence[Airing],
+    owed: frozenset[str],
+) -> list[Block]:
+    station = seen.station
+    worst = weekgrid.worst(logged)
+    may_edit = can(mine.person, "grid.edit", station)
+    known = {before.id: before for before, _after in _pencilled(seen) if before is not None}
+    touched = {after.id for _before, after in _pencilled(seen) if after is not None} | known.keys()
+    blocks = []
+    for one in found:
+        key = f"{station.code}/{one.name}/{one.day.isoformat()}"
+        verdict = worst.get(key)
+        name = seen.name(one.name)
+        there = local(one.during.start, station.zone)
+        coming = one.during.start > now()
+        block = Block(
+            day=there.isoweekday(),
+            start=one.during.start,
+            end=one.during.end,
+            title=one.rule.name,
+            about=_items_words(mine, one.rule),
+            url=url_for("pages.occurrence", name=name, day=one.day.isoformat(), dai=station.code)
+            if coming and may_edit
+            else url_for("pages.day_plan", day=there.date().isoformat(), dai=station.code),
+            look=weekgrid.look_of(one, owed, inside.get(key, ())),
+            mark=states.VERDICTS[verdict] if verdict else None,
+            name=name,
+            rule_day=one.day,
+            movable=coming and may_edit,
+            pencilled=name.partition(".")[0] in touched or (one.moved_by is not None and _is_pencilled(seen, one)),
+        )
+        blocks.append(_with_strips(block, inside.get(key, ())))
+    return blocks
+
+
+def _with_strips(block: Block, inside: Sequence[weekgrid.Piece]) -> Block:
+    return replace(block, strips=weekgrid.strips(block, inside))
+
+
+def _pencilled(seen: Look) -> tuple[tuple[SessionRule | None, SessionRule | None], ...]:
+    return seen.change.rules
+
+
+def _is_pencilled(seen: Look, one: Occurrence) -> bool:
+    made = {exception.id for exception in seen.change.added}
+    return one.moved_by is not None and one.moved_by.id in made
+
+
+def _singles(
+    station: Station, singles: Sequence[OneOff], segments: Mapping[str, Any], logged: Sequence[Airing]
+) -> list[Block]:
+    worst = weekgrid.worst(logged)
+    found = []
+    for single in singles:
+        if single.cancelled_at is not None:
+            continue
+        segment = segments.get(single.segment)
+        verdict = worst.get(f"{station.code}/oneoff/{single.id}")
+        found.append(
+            Block(
+                day=local(single.start, station.zone).isoweekday(),
+                start=single.start,
+                end=single.start + (segment.duration if segment else timedelta(minutes=1)),
+                title=segment.title if segment else _("Phát riêng"),
+                about=_("phát riêng"),
+                url=url_for("pages.item", segment=single.segment),
+                look="e-single",
+                mark=states.VERDICTS[verdict] if verdict else None,
+            )
+        )
+    return found
+
+
+def _reserved(station: Station, rundown: Rundown | None, during: Interval) -> list[Block]:
+    """Return the time that the planner keeps for duties beside the sessions."""
+    items = rundown.items if rundown else ()
+    return [
+        Block(
+            day=local(item.start, station.zone).isoweekday(),
+            start=item.start,
+            end=item.end,
+            title=item.title,
+            about=_("giữ chỗ cho nhiệm vụ"),
+            url=url_for("pages.day_plan", day=local(item.start, station.zone).date().isoformat(), dai=station.code),
+            look=weekgrid.RESERVED,
+            mark=states.PLANNED,
+        )
+        for item in items
+        if item.session is None and item.duty is not None and during.contains(item.start) and item.start > now()
+    ]
 
 
 def _decisions(
@@ -184,143 +289,15 @@ def _week(text: str) -> tuple[int, int]:
 
 def _chosen_day(monday: date, today: date) -> date:
     try:
-        asked = date.fromisoformat(request.args.get("ngay", ""))
+        asked = date.fromisoformat(request.values.get("ngay", ""))
     except ValueError:
         asked = today
     return asked if monday <= asked < monday + timedelta(days=7) else monday
 
 
-def _worst(rows: Sequence[Airing]) -> Mapping[str, Verdict]:
-    worst: dict[str, Verdict] = {}
-    for row in rows:
-        key = row.slot.rpartition("/")[0] if row.slot.count("/") >= 3 else row.slot
-        if key not in worst or _ORDER.index(row.verdict) < _ORDER.index(worst[key]):
-            worst[key] = row.verdict
-    return worst
-
-
-def _blocks(
-    mine: Scope,
-    station: Station,
-    monday: date,
-    found: Sequence[Occurrence],
-    singles: Sequence[OneOff],
-    worst: Mapping[str, Verdict],
-    owed: set[str],
-    approved: Sequence[Segment],
-    week: str,
-) -> list[Block]:
-    raw: list[Block] = []
-    for one in found:
-        verdict = worst.get(f"{station.code}/{one.name}/{one.day.isoformat()}")
-        raw.append(
-            Block(
-                day=local(one.during.start, station.zone).isoweekday(),
-                start=one.during.start,
-                end=one.during.end,
-                name=one.rule.name,
-                about=_items_words(mine, one.rule),
-                url=_block_url(mine, station, one),
-                look="e-duty" if any(item.programme in owed for item in one.rule.items) else "e-own",
-                classes="",
-                mark=states.VERDICTS[verdict] if verdict else None,
-            )
-        )
-    lengths = {segment.id: segment for segment in approved}
-    for single in singles:
-        if single.cancelled_at is not None:
-            continue
-        segment = lengths.get(single.segment)
-        verdict = worst.get(f"{station.code}/oneoff/{single.id}")
-        raw.append(
-            Block(
-                day=local(single.start, station.zone).isoweekday(),
-                start=single.start,
-                end=single.start + (segment.duration if segment else timedelta(minutes=1)),
-                name=segment.title if segment else _("Phát riêng"),
-                about=_("phát riêng"),
-                url=url_for("pages.item", segment=single.segment),
-                look="e-resv",
-                classes="",
-                mark=states.VERDICTS[verdict] if verdict else None,
-            )
-        )
-    raw.sort(key=lambda block: (block.day, block.start))
-    placed: list[Block] = []
-    for block in raw:
-        clash = [n for n, other in enumerate(placed) if other.day == block.day and other.end > block.start]
-        if clash and block.look != "e-resv" and placed[clash[-1]].look != "e-resv":
-            last = clash[-1]
-            placed[last] = replace(placed[last], look="e-bad", classes="half-l")
-            block = replace(block, look="e-bad", classes="half-r")
-        elif clash:
-            block = replace(block, classes="half-r")
-        placed.append(block)
-    return placed
-
-
-def _block_url(mine: Scope, station: Station, one: Occurrence) -> str:
-    if one.during.start > now() and can(mine.person, "grid.edit", station):
-        return url_for("pages.occurrence", name=one.name, day=one.day.isoformat(), dai=station.code)
-    there = local(one.during.start, station.zone).date()
-    return url_for("pages.day_plan", day=there.isoformat(), dai=station.code)
-
-
 def _items_words(mine: Scope, rule: SessionRule) -> str:
     named = [mine.programme_name(item.programme) for item in rule.items if item.programme]
     return ", ".join(dict.fromkeys(named)) or ngettext("%(num)d mục", "%(num)d mục", len(rule.items))
-
-
-def _bands(blocks: Sequence[Block], station: Station, *, often: bool) -> tuple[tuple[Band, ...], str]:
-    spans = sorted({(_row(block.start, station), _end_row(block, station)) for block in blocks})
-    merged: list[list[int]] = []
-    for first, last in spans:
-        if merged and first - merged[-1][1] < _FOLD_MIN // _ROW_MIN:
-            merged[-1][1] = max(merged[-1][1], last)
-        else:
-            merged.append([first, last])
-    bands = []
-    silent_from = 0
-    for first, last in merged:
-        fold = _fold(silent_from, first, often=often) if first > silent_from else ""
-        ticks = tuple(
-            (row - first + 1, _row_text(row))
-            for row in range(first, last)
-            if row % (30 // _ROW_MIN) == 0 or row == first
-        )
-        inside = tuple(
-            replace(
-                block,
-                classes=f"{block.look} d{block.day} q{_row(block.start, station) - first + 1} "
-                f"n{min(72, max(1, _end_row(block, station) - _row(block.start, station)))} {block.classes}".strip(),
-            )
-            for block in blocks
-            if first <= _row(block.start, station) < last
-        )
-        bands.append(Band(fold=fold, rows=last - first, ticks=ticks, blocks=inside))
-        silent_from = last
-    whole = 24 * 60 // _ROW_MIN
-    return tuple(bands), _fold(silent_from, whole, often=often) if silent_from < whole else ""
-
-
-def _row(moment: datetime, station: Station) -> int:
-    there = local(moment, station.zone)
-    return (there.hour * 60 + there.minute) // _ROW_MIN
-
-
-def _end_row(block: Block, station: Station) -> int:
-    whole = max(1, -(-int((block.end - block.start).total_seconds()) // (_ROW_MIN * 60)))
-    return min(24 * 60 // _ROW_MIN, _row(block.start, station) + whole)
-
-
-def _row_text(row: int) -> str:
-    return f"{row * _ROW_MIN // 60:02d}:{row * _ROW_MIN % 60:02d}"
-
-
-def _fold(first: int, last: int, *, often: bool) -> str:
-    if often:
-        return _("%(a)s đến %(b)s: chỉ có buổi lặp lại ở trên", a=_row_text(first), b=_row_text(last))
-    return _("%(a)s đến %(b)s: im lặng", a=_row_text(first), b=_row_text(last))
 
 
 def _days(
@@ -331,6 +308,7 @@ def _days(
     week: str,
     today: date,
     calendar: Sequence[CalendarDay],
+    wide: frozenset[int],
 ) -> tuple[Day, ...]:
     days = []
     names = {one.day: one.name for one in calendar}
@@ -348,8 +326,9 @@ def _days(
                 today=day == today,
                 selected=day == chosen,
                 url=url_for("pages.week", week=week, dai=station.code, ngay=day.isoformat()),
-                mark=mark,
+                mark=states.CLASH if day.isoweekday() in wide else mark,
                 special=names.get(day, ""),
+                wide=day.isoweekday() in wide,
             )
         )
     return tuple(days)
@@ -373,19 +352,70 @@ def _weeks_here(intent: Intent, monday: date, station: Station) -> tuple[WeekTem
     )
 
 
-def _answer(rules: Sequence[SessionRule], clashes: int, rows: Sequence[Airing]) -> tuple[Part, ...]:
+def _answer(
+    rules: Sequence[SessionRule],
+    clashes: Sequence[Clash],
+    rows: Sequence[Airing],
+    standings: Sequence[DutyStanding],
+    zone: str,
+) -> tuple[Part, ...]:
     if not rules:
         return (Part(text=_("Chưa có buổi phát nào trong lịch tuần."), tone="warn"),)
     parts = []
     if clashes:
-        parts.append(Part(text=ngettext("%(num)d chỗ trùng giờ.", "%(num)d chỗ trùng giờ.", clashes), tone="bad"))
+        parts.append(
+            Part(
+                text=_(
+                    "%(what)s, đầu tiên lúc %(when)s.",
+                    what=ngettext("%(num)d chỗ trùng giờ", "%(num)d chỗ trùng giờ", len(clashes)),
+                    when=moment_short(clashes[0].later.start, zone),
+                ),
+                tone="bad",
+            )
+        )
     missed = sum(1 for row in rows if row.verdict is Verdict.MISSED)
     if missed:
         parts.append(Part(text=ngettext("%(num)d lượt không phát.", "%(num)d lượt không phát.", missed), tone="bad"))
+    danger = [one for one in standings if one.state in (DutyState.AT_RISK, DutyState.MISSED)]
+    if danger:
+        parts.append(Part(text=_("Nhiệm vụ “%(name)s” chưa đủ chỗ phát.", name=danger[0].name), tone="bad"))
     parts.append(Part(text=ngettext("%(num)d buổi trong lịch tuần.", "%(num)d buổi trong lịch tuần.", len(rules))))
     if not clashes:
         parts.append(Part(text=_("Không trùng giờ.")))
+    if standings and not danger:
+        parts.append(Part(text=_("Nhiệm vụ đủ khung để phát.")))
     return tuple(parts)
+
+
+def _this_week(standings: Sequence[DutyStanding], week: str) -> list[DutyStanding]:
+    """Return the duties of this week first, then those of months and years, the troubled ones before the others."""
+    calm = {DutyState.PLANNED: 1, DutyState.MET: 2, DutyState.MADE_UP: 2, DutyState.EXCUSED: 3}
+    mine = [one for one in standings if "-W" not in one.period or one.period == week]
+    return sorted(mine, key=lambda one: (calm.get(one.state, 0), one.period != week, one.deadline))
+
+
+def _clash_words(clash: Clash, station: Station) -> tuple[str, str]:
+    there = local(clash.later.start, station.zone)
+    return (
+        _(
+            "%(day)s %(time)s: trùng giờ %(n)s phút",
+            day=weekday_long(there.isoweekday()),
+            time=f"{there:%H:%M}",
+            n=clash.minutes,
+        ),
+        _(
+            "“%(a)s” kéo dài tới %(end)s, đè lên “%(b)s”.",
+            a=clash.earlier.title,
+            end=f"{local(clash.earlier.end, station.zone):%H:%M}",
+            b=clash.later.title,
+        ),
+    )
+
+
+def _fixes(clash: Clash) -> dict[str, Any]:
+    """Return the two ways out: the later one behind the earlier, or the earlier one cut."""
+    left = round((clash.later.start - clash.earlier.start).total_seconds() / 60, 2)
+    return {"move_to": clash.earlier.end, "cut_to": clash.later.start, "cut_min": left if left >= 1 else None}
 
 
 def _every(rule: SessionRule) -> str:
@@ -405,3 +435,10 @@ def _starts(rule: SessionRule) -> str:
     if len(rule.starts) > _FREQUENT:
         return _every(rule)
     return ", ".join(f"{start:%H:%M}" for start in rule.starts)
+
+
+def _sheet_url(station: Station, week: str) -> str:
+    """Return where the programme sheet of the week is printed, nothing where this Loa has no such page."""
+    if "pages.programme_sheet" not in current_app.view_functions:
+        return ""
+    return url_for("pages.programme_sheet", week=week, dai=station.code)
