@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from link.door import FaultStatus, StationStatus
+from schedules.carrying import is_sending
 from schedules.clock import ClockState, utc
-from schedules.duty import DutyStanding
 from schedules.errors import NotAllowed, Refused
 from schedules.findings import Finding
 from schedules.station import Station
-from store import airings
+from store import airings, coverage
 from webui import talking, work
 from webui.auth import allowed
+from webui.dutyboard import LIVE
 from webui.pages import answers, ribbon, states
-from webui.pages.formats import clock, local, minutes
+from webui.pages.formats import clock, local, minutes, week_of
 from webui.pages.hours import spans_text
 from webui.pages.language import say
 from webui.pages.layout import ago, live_page, page
@@ -30,6 +32,13 @@ from webui.pages.today import live_audio
 from webui.rights import can
 from webui.services import services
 
+_PAGE = 50
+_GROUPED = 30
+_POLL_S = 3
+_POLL_MANY_S = 10
+_OLD = timedelta(seconds=90)
+_LOST = timedelta(minutes=10)
+_SAID_LATELY = timedelta(minutes=30)
 _SORT = {"missed": 0, "fault": 1, "at_risk": 2, "silent": 3, "emergency": 4, "on_air": 5, "planned": 6, "off": 7}
 
 
@@ -64,6 +73,20 @@ class Row:
     on_air: bool
     live_url: str
     troubled: bool
+    heading: str = ""
+    stale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """As much of a station as is looked at to sort a thousand. lost: nothing was heard from it for minutes."""
+
+    station: Station
+    unit: str
+    mark: states.Mark
+    troubled: bool
+    on_air: bool
+    lost: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,39 +110,54 @@ def routes(pages: Blueprint) -> None:
 
 @allowed("stations.read")
 def stations() -> AnyResponse:
-    """Show every station that the reader sees, troubled ones first."""
+    """Show the stations that the reader sees, those that need help first; of many one page, grouped by unit."""
     mine = scope()
-    rows = sorted((_row(mine, one) for one in mine.stations), key=lambda r: (_SORT.get(r.mark.sign, 9), r.name))
+    every = [_glimpse(mine, one) for one in _filtered(mine)]
     asked = request.args.get("loc", "")
-    troubled = [row for row in rows if row.troubled]
-    airing = [row for row in rows if row.on_air]
-    shown = troubled if asked == "xu-ly" else airing if asked == "dang-phat" else rows
+    troubled = [one for one in every if one.troubled]
+    airing = [one for one in every if one.on_air]
+    wanted = troubled if asked == "xu-ly" else airing if asked == "dang-phat" else every
+    grouped = len(wanted) > _GROUPED
+    ordered = _ordered(wanted, grouped=grouped)
+    first = _first()
+    part = ordered[first : first + _PAGE]
+    duties = _standings([one.station for one in part])
+    rows = []
+    heading = ""
+    for one in part:
+        begins = one.unit if grouped and one.unit != heading else ""
+        heading = one.unit
+        rows.append(replace(_row(mine, one.station, duties.get(one.station.code, ())), heading=begins))
+    kinds = ((_("Tất cả"), every, None), (_("Cần xử lý"), troubled, "xu-ly"), (_("Đang phát"), airing, "dang-phat"))
     filters = [
-        Filter(label=_("Tất cả"), count=len(rows), url=url_for("pages.stations"), on=asked == ""),
-        Filter(
-            label=_("Cần xử lý"), count=len(troubled), url=url_for("pages.stations", loc="xu-ly"), on=asked == "xu-ly"
-        ),
-        Filter(
-            label=_("Đang phát"),
-            count=len(airing),
-            url=url_for("pages.stations", loc="dang-phat"),
-            on=asked == "dang-phat",
-        ),
+        Filter(label=label, count=len(those), url=_with(loc=key, tu=None), on=asked == (key or ""))
+        for label, those, key in kinds
     ]
+    worst = _ordered(troubled, grouped=False)
     return live_page(
         "stations.html",
         "_stations.html",
         active="stations",
         now=now(),
         today=local(now()).date(),
-        rows=shown,
+        rows=rows,
+        total=len(ordered),
+        first=first,
         troubled=troubled,
-        trouble_words=answers.stations([(row.name, say(row.mark.word)) for row in troubled]),
-        rest_words=_rest(rows, airing, troubled),
+        trouble_words=answers.stations([(one.station.name, say(one.mark.word)) for one in worst]),
+        rest_words=_rest(every, airing, troubled),
         filters=filters,
         clock=_clock(),
         legend=[],
-        live_url=url_for("pages.stations", loc=asked or None),
+        live_url=_with(),
+        every_s=_POLL_S if len(every) <= LIVE else _POLL_MANY_S,
+        before_url=_with(tu=str(max(0, first - _PAGE))) if first else "",
+        next_url=_with(tu=str(first + _PAGE)) if len(ordered) > first + _PAGE else "",
+        many=len(mine.stations) > LIVE,
+        units=[unit for unit in mine.units if any(one.unit == unit.code for one in mine.stations)],
+        unit=request.args.get("don_vi", ""),
+        searched=request.args.get("tim", ""),
+        filtered=bool(request.args.get("don_vi") or request.args.get("tim") or asked),
     )
 
 
@@ -213,7 +251,7 @@ def _station_page(mine: Scope, one: Station, *, stop_error: str = "", code: int 
     with services().database.reading() as session:
         rows = airings.listing(session, stations=(one.code,), start=hours.start, end=hours.end, limit=2000)
         newest = airings.listing(session, stations=(one.code,), newest_first=True, limit=5)
-    row = _row(mine, one)
+    row = _row(mine, one, _duties(one))
     values = {
         "now": now(),
         "today": day,
@@ -250,7 +288,94 @@ def _clock(status: StationStatus | None = None) -> ClockState:
     return status.clock if status else services().clock.state()
 
 
-def _row(mine: Scope, one: Station) -> Row:
+def _filtered(mine: Scope) -> list[Station]:
+    unit = request.args.get("don_vi", "")
+    if unit and unit not in mine.unit_codes:
+        abort(404)
+    words = request.args.get("tim", "").casefold().split()
+    return [
+        station
+        for station in mine.stations
+        if (not unit or station.unit == unit)
+        and all(word in f"{station.name} {mine.unit_name(station.unit)}".casefold() for word in words)
+    ]
+
+
+def _glimpse(mine: Scope, one: Station) -> Glimpse:
+    status = statuses().get(one.code)
+    lost = status is None or now() - status.contact_at > _LOST
+    mark = states.STATIONS["silent"] if status is None or lost else states.STATIONS[status.state]
+    return Glimpse(
+        station=one,
+        unit=mine.unit_name(one.unit),
+        mark=mark,
+        troubled=status is None or lost or status.state in states.TROUBLE or bool(status.faults),
+        on_air=status is not None and not lost and status.on_air is not None,
+        lost=lost,
+    )
+
+
+def _ordered(those: Sequence[Glimpse], *, grouped: bool) -> list[Glimpse]:
+    """Return stations with trouble first; many of them by unit, the unit in trouble first."""
+
+    def rank(one: Glimpse) -> tuple[bool, int]:
+        return not one.troubled, _SORT.get(one.mark.sign, 9)
+
+    if not grouped:
+        return sorted(those, key=lambda one: (rank(one), one.station.name))
+    worst: dict[str, tuple[bool, int]] = {}
+    for one in those:
+        worst[one.station.unit] = min(worst.get(one.station.unit, rank(one)), rank(one))
+    return sorted(
+        those, key=lambda one: (worst[one.station.unit], one.unit, one.station.unit, rank(one), one.station.name)
+    )
+
+
+def _standings(those: Sequence[Station]) -> Mapping[str, tuple[DutyMark, ...]]:
+    """Return how the duties of these stations stand: as they said lately, else, of few, as they say now."""
+    week = week_of(local(now()).date())
+    with services().database.reading() as session:
+        said = coverage.standings(session, [week], since=now() - _SAID_LATELY)
+    found: dict[str, list[DutyMark]] = {}
+    for one in sorted(said, key=lambda one: one.duty):
+        mark = DutyMark(mark=states.DUTIES[one.state], short=duty_short(one.duty, one.period))
+        found.setdefault(one.station, []).append(mark)
+    missing = [station for station in those if station.code not in found]
+    if len(missing) <= LIVE:
+        found |= {station.code: list(_duties(station)) for station in missing}
+    return {code: tuple(marks) for code, marks in found.items()}
+
+
+def _stale(status: StationStatus, one: Station) -> str:
+    """Return that what is shown is old, in words; nothing while it is fresh."""
+    if now() - status.contact_at <= _OLD:
+        return ""
+    return _("Số liệu lúc %(time)s, có thể đã khác.", time=clock(status.contact_at, one.zone))
+
+
+def _lost_words(status: StationStatus, one: Station) -> str:
+    words = _("Không liên lạc từ %(time)s.", time=clock(status.contact_at, one.zone))
+    if status.next is None:
+        return words
+    planned = _("Kế hoạch: %(title)s", title=status.next.title or say(states.ITEMS[status.next.kind]))
+    return f"{words} {planned}"
+
+
+def _first() -> int:
+    asked = request.args.get("tu", "0")
+    if not asked.isdecimal() or len(asked) > 6:
+        abort(404)
+    return int(asked)
+
+
+def _with(**more: str | None) -> str:
+    values = {**request.args.to_dict(), **more}
+    query = urlencode({key: value for key, value in values.items() if value})
+    return url_for("pages.stations") + (f"?{query}" if query else "")
+
+
+def _row(mine: Scope, one: Station, duties: tuple[DutyMark, ...]) -> Row:
+    """Return one station as its row shows it."""
     status = statuses().get(one.code)
     if status is None:
         return Row(
@@ -274,9 +399,9 @@ def _row(mine: Scope, one: Station) -> Row:
             live_url="",
             troubled=True,
         )
-    mark = states.STATIONS[status.state]
-    on_air = status.on_air
-    troubled = status.state in states.TROUBLE or bool(status.faults)
+    glimpse = _glimpse(mine, one)
+    mark, troubled = glimpse.mark, glimpse.troubled
+    on_air = status.on_air if not glimpse.lost else None
     percent = None
     left = None
     if on_air is not None:
@@ -287,25 +412,30 @@ def _row(mine: Scope, one: Station) -> Row:
         name=one.name,
         unit=mine.unit_name(one.unit),
         mark=mark,
-        edge=mark.sign
+        edge="missed"
+        if glimpse.lost
+        else mark.sign
         if status.state in states.TROUBLE or status.state == "emergency"
         else "fault"
         if troubled
         else "",
-        headline=_headline(status, one),
+        headline=_lost_words(status, one) if glimpse.lost else _headline(status, one),
         left_s=left,
         progress=percent,
-        level=status.level_dbfs,
-        peak=status.peak_dbfs,
+        level=status.level_dbfs if on_air is not None else None,
+        peak=status.peak_dbfs if on_air is not None else None,
         faults=status.faults,
-        note=_note(status, one),
+        note=_("Máy tự phát theo lịch đã tải về. Nhật ký sẽ gửi bù khi có mạng.")
+        if glimpse.lost
+        else _note(status, one),
         contact=_("Liên lạc %(when)s", when=ago(status.contact_at)),
         outputs=_outputs(status),
         rehearsal=status.rehearsal,
-        duties=_duties(one),
+        duties=duties,
         on_air=on_air is not None,
         live_url=live_audio(one),
         troubled=troubled,
+        stale=_stale(status, one),
     )
 
 
@@ -346,20 +476,22 @@ def _duties(one: Station) -> tuple[DutyMark, ...]:
     if its is None:
         return ()
     return tuple(
-        DutyMark(mark=states.DUTIES[duty.state], short=duty_short(duty)) for duty in its.plan(now(), now()).duties
+        DutyMark(mark=states.DUTIES[duty.state], short=duty_short(duty.duty, duty.period))
+        for duty in its.plan(now(), now()).duties
+        if not is_sending(duty.duty)
     )
 
 
-def duty_short(duty: DutyStanding) -> str:
+def duty_short(duty: str, period: str) -> str:
     """Return a duty and its period in few letters: `CDS T48`."""
-    code = scope().duty_programme(duty.duty) or duty.duty
-    if "-W" in duty.period:
-        return _("%(duty)s T%(week)s", duty=code, week=duty.period.split("-W")[1])
-    return f"{code} {duty.period}"
+    code = scope().duty_programme(duty) or duty
+    if "-W" in period:
+        return _("%(duty)s T%(week)s", duty=code, week=period.split("-W")[1])
+    return f"{code} {period}"
 
 
-def _rest(rows: Sequence[Row], airing: Sequence[Row], troubled: Sequence[Row]) -> str:
-    calm = len(rows) - len({row.code for row in (*airing, *troubled)})
+def _rest(rows: Sequence[Glimpse], airing: Sequence[Glimpse], troubled: Sequence[Glimpse]) -> str:
+    calm = len(rows) - len({row.station.code for row in (*airing, *troubled)})
     words = []
     if airing:
         words.append(ngettext("%(num)d đài đang phát", "%(num)d đài đang phát", len(airing)))
