@@ -20,7 +20,7 @@ _SHOWN = frozenset({ItemKind.SEGMENT, ItemKind.RELAY, ItemKind.NOTICE, ItemKind.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One item that listeners care about."""
+    """One item that listeners care about. title: of a relay; an item of the station has none before it aired."""
 
     start: datetime
     title: str
@@ -82,4 +82,5 @@ def _planned(_data: Path, code: StationCode, _revision: int, hour: datetime) -> 
 
 
 def _line(item: RundownItem) -> Line:
-    return Line(start=item.start, title=item.title, kind=item.kind, programme=item.programme or "")
+    title = item.title if item.kind is ItemKind.RELAY else ""
+    return Line(start=item.start, title=title, kind=item.kind, programme=item.programme or "")

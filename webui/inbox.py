@@ -16,7 +16,7 @@ from store.accounts import Person
 from store.contributions import Contribution, ContributionState, VoiceState
 from store.outsidelinks import LinkKind, OutsideLink
 from store.segments import Card, SegmentRecord
-from webui import voices, work
+from webui import voices, work, writing
 from webui.rights import reach
 from webui.services import services
 from webui.work import no_such, require, station_of, trace
@@ -133,12 +133,24 @@ def make_recording(
     return record
 
 
-def used_as_text(contribution: str, *, script: str, person: Person) -> None:
-    """Keep that a script was made of it."""
+def make_text(contribution: str, *, title: str, programme: str, topics: tuple[str, ...], person: Person) -> str:
+    """Make a text of what somebody wrote, for an officer to go on with; return its id. Raises Refused, Conflict."""
     here = services()
+    known = visible(contribution, person=person)
+    require(person, "inbox.manage", known.unit)
+    if not known.text:
+        raise Conflict(_no_text())
+    script = writing.draft(
+        station=known.station,
+        programme=programme,
+        title=title,
+        body=known.text,
+        person=person,
+        kind=SegmentKind.TIN,
+        topics=topics,
+        author=author(known),
+    )
     with here.database.writing() as session:
-        known = _visible(session, contribution, person)
-        require(person, "inbox.manage", known.unit)
         contributions.decide(
             session,
             contribution,
@@ -149,6 +161,7 @@ def used_as_text(contribution: str, *, script: str, person: Person) -> None:
             script=script,
         )
         trace(session, "contribution.used", contribution, person, detail=script)
+    return script
 
 
 def villages_with_links(session: Session, station: Station) -> frozenset[str]:
@@ -180,5 +193,16 @@ def _no_voice() -> Finding:
         message=Text(
             "Tin này không có bản ghi âm dùng được, hoặc bản ghi đã hết thời hạn lưu. Chưa tạo bài.",
             "There is no usable recording, or its time is over. No item was made.",
+        ),
+    )
+
+
+def _no_text() -> Finding:
+    return Finding(
+        code="no_text",
+        severity=Severity.ERROR,
+        message=Text(
+            "Tin này không có bài viết, hoặc bài viết đã hết thời hạn lưu. Chưa tạo bản nháp.",
+            "There are no words in it, or their time is over. No draft was made.",
         ),
     )

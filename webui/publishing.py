@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -66,7 +68,7 @@ def media(data: Path, sha256: str) -> Path:
     return mp3_path(data / "public", sha256)
 
 
-def make_media(here: Services) -> int:
+def make_media(here: Services, *, make: Callable[[Path, Path], int] = make_mp3) -> int:
     """Make the files that are wanted and not there, remove those that nobody may have; return how many were made."""
     with here.database.reading() as session:
         waiting = publications.without_media(session, _AT_ONCE)
@@ -75,7 +77,9 @@ def make_media(here: Services) -> int:
     for publication, sha256 in waiting:
         target = media(here.data, sha256)
         try:
-            size = target.stat().st_size if target.is_file() else make_mp3(here.library.path(sha256), target)
+            # The very recording that was approved, not what may lie under its name by now.
+            os.close(here.library.open_verified(sha256))
+            size = target.stat().st_size if target.is_file() else make(here.library.path(sha256), target)
         except (OSError, SegmentUnplayable, ValueError) as error:
             _log.warning("no public file", publication=publication, error=repr(error))
             continue

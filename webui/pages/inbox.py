@@ -54,7 +54,7 @@ def routes(pages: Blueprint) -> None:
     pages.add_url_rule("/hop-tin/<contribution>/anh", "contribution_photo", contribution_photo)
     pages.add_url_rule("/hop-tin/<contribution>/tieng", "contribution_voice", contribution_voice)
     pages.add_url_rule("/hop-tin/<contribution>/song", "contribution_waveform", contribution_waveform)
-    pages.add_url_rule("/hop-tin/<contribution>/bai", "use_voice", use_voice, methods=["POST"])
+    pages.add_url_rule("/hop-tin/<contribution>/bai", "use_contribution", use_contribution, methods=["POST"])
     pages.add_url_rule("/hop-tin/<contribution>/tra-loi", "answer_contribution", answer_contribution, methods=["POST"])
 
 
@@ -138,12 +138,13 @@ def contribution_waveform(contribution: str) -> Response:
 
 
 @allowed("inbox.manage")
-def use_voice(contribution: str) -> AnyResponse:
-    """Make a recording of what somebody spoke."""
+def use_contribution(contribution: str) -> AnyResponse:
+    """Make an item of it: a recording of what was spoken, or a text of what was written."""
     mine = scope()
     known = acts.visible(contribution, person=mine.person)
     title = " ".join(request.form.get("title", "").split())
     topics = tuple(code for code in dict.fromkeys(request.form.getlist("topics")) if code in BY_CODE)
+    programme = request.form.get("programme", "")
     if not title or len(title) > _TITLE:
         wrong = Finding(
             code="title_missing",
@@ -153,17 +154,17 @@ def use_voice(contribution: str) -> AnyResponse:
         )
         return _page(mine, known, (wrong,), code=422)
     try:
-        record = acts.make_recording(
-            contribution,
-            title=title,
-            programme=request.form.get("programme", ""),
-            topics=topics,
-            person=mine.person,
-        )
+        if request.form.get("from") == "voice":
+            record = acts.make_recording(
+                contribution, title=title, programme=programme, topics=topics, person=mine.person
+            )
+            flash(_("Đã tạo bài từ bản ghi thôn gửi. Máy đang kiểm tra tệp."), "done")
+            return redirect(url_for("pages.item", segment=record.id), 303)
+        script = acts.make_text(contribution, title=title, programme=programme, topics=topics, person=mine.person)
     except Refused as refused:
         return _page(mine, known, refused.findings, code=409)
-    flash(_("Đã tạo bài từ bản ghi thôn gửi. Máy đang kiểm tra tệp."), "done")
-    return redirect(url_for("pages.item", segment=record.id), 303)
+    flash(_("Đã tạo bản nháp từ bài thôn gửi. Hãy sửa lại cho đúng lời phát thanh."), "done")
+    return redirect(url_for("pages.text", script=script), 303)
 
 
 @allowed("inbox.manage")

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, send_file, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.station import Station
 from schedules.topics import BY_CODE
-from store import programmes, publications, stations, units
+from store import programmes, publications, scripts, segments, stations, units
 from store.publications import PublicItem
 from webui import broadcasts, feeds, publishing
 from webui.addresses import absolute
@@ -105,6 +106,8 @@ def public_item(dai: str, publication: str) -> AnyResponse:
     """Show one item, to be heard and shared; an address that was public once says that it is gone."""
     place = _place(dai, _PAGES)
     item = _item(dai, publication)
+    with services().database.reading() as session:
+        body = _approved_words(session, item)
     return _shared(
         page(
             "listen_item.html",
@@ -114,6 +117,7 @@ def public_item(dai: str, publication: str) -> AnyResponse:
             item=item,
             player_item=_recording(item),
             topics=_topics(item),
+            body=body,
             address=absolute("pages.public_item", dai=dai, publication=publication),
         )
     )
@@ -225,6 +229,14 @@ def _item(dai: str, publication: str) -> PublicItem:
     return found
 
 
+def _approved_words(session: Session, item: PublicItem) -> str:
+    """Return what is said in the item; nothing where the words were changed after somebody approved the recording."""
+    script, record = scripts.of_segment(session, item.segment), segments.find(session, item.segment)
+    if script is None or record is None or record.approved_at is None or script.updated_at > record.approved_at:
+        return ""
+    return script.wording.body
+
+
 def _recording(item: PublicItem) -> Recording:
     return Recording(
         id=item.id,
@@ -258,6 +270,7 @@ def _topics(item: PublicItem) -> tuple[str, ...]:
 
 
 def _words(place: Place, line: Line) -> str:
+    """Return what comes: a relay by its name, the station's own items by their programme; titles wait for the air."""
     return line.title or place.programmes.get(line.programme, "") or say(ITEMS[line.kind])
 
 
