@@ -15,7 +15,7 @@ from schedules.errors import Conflict
 from schedules.findings import Finding, Severity
 from schedules.station import Station, StationCode, UnitCode
 from schedules.text import Text
-from store import steps, tables_equipment
+from store import steps, tables, tables_equipment
 from store.accounts import Person
 from store.identity import new_id
 from store.rows import changed
@@ -146,17 +146,6 @@ def find_round(session: Session, round: str) -> Round | None:
     return None if row is None else _round(row)
 
 
-def rounds(session: Session, units: Collection[UnitCode], *, limit: int = 50) -> tuple[Round, ...]:
-    """Return the rounds of these units, those that go on first, then the newest."""
-    rows = session.execute(
-        select(_ROUND)
-        .where(_ROUND.c.unit.in_(units))
-        .order_by(_ROUND.c.closed_at.is_not(None), _ROUND.c.first.desc(), _ROUND.c.id)
-        .limit(limit)
-    )
-    return tuple(_round(row) for row in rows)
-
-
 def progress(session: Session, rounds: Collection[str]) -> Mapping[str, Progress]:
     """Return how far each of these rounds is."""
     done = func.sum(case((_TABLE.c.state == DONE, 1), else_=0)).label("done")
@@ -173,6 +162,29 @@ def progress(session: Session, rounds: Collection[str]) -> Mapping[str, Progress
     )
     wrongs = {row.round: row.n for row in wrong}
     return {row.round: Progress(done=row.done, all=row.all, wrong=wrongs.get(row.round, 0)) for row in rows}
+
+
+def concerns(session: Session, round: str, units: Collection[UnitCode]) -> bool:
+    """Return whether a station of one of these units is inspected in the round."""
+    station = tables.station
+    query = (
+        select(_TABLE.c.id)
+        .join(station, station.c.code == _TABLE.c.station)
+        .where(_TABLE.c.round == round, station.c.unit.in_(units))
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def rounds_with(session: Session, stations: Collection[StationCode], *, limit: int = 20) -> tuple[Round, ...]:
+    """Return the rounds in which one of these stations is inspected, those that go on first."""
+    mine = select(_TABLE.c.round).where(_TABLE.c.station.in_(stations), _TABLE.c.round.is_not(None))
+    rows = session.execute(
+        select(_ROUND)
+        .where(_ROUND.c.id.in_(mine))
+        .order_by(_ROUND.c.closed_at.is_not(None), _ROUND.c.first.desc(), _ROUND.c.id)
+        .limit(limit)
+    )
+    return tuple(_round(row) for row in rows)
 
 
 def of_round(

@@ -55,7 +55,7 @@ ticket = Table(
     Column("number", Integer, nullable=False, unique=True),
     Column("station", ForeignKey("station.code"), nullable=False),
     Column("cluster", String(40), nullable=False),
-    Column("device", ForeignKey("device.id")),
+    Column("device", ForeignKey("device.id"), index=True),
     Column("trouble", String(20), nullable=False),
     Column("what", String(1000), nullable=False),
     Column("place", String(200), nullable=False),

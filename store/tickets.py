@@ -126,6 +126,7 @@ def report(
     person: Person | None = None,
     name: str = "",
     device: str | None = None,
+    origin: Origin | None = None,
 ) -> Ticket:
     """Open a ticket, or join the one that is open for the same loudspeaker; one that came back soon is opened again.
 
@@ -136,7 +137,7 @@ def report(
     what, place = _words(what)[:_LONGEST_TEXT], " ".join(place.split())[:200]
     if not what and trouble is Trouble.OTHER:
         raise Refused(_nothing_said())
-    origin = Origin.STAFF if person is not None else Origin.LINK
+    origin = origin or (Origin.STAFF if person is not None else Origin.LINK)
     known = _same(session, station, cluster, place, now=now, rules=upkeep.rules(session))
     who: dict[str, Any] = {"at": now, "person": person, "name": " ".join(name.split()), "picture": picture}
     more = {"text": what, "phone": " ".join(phone.split()), "details": _said(trouble, place, link)}
@@ -454,6 +455,12 @@ def listing(
     if after is not None:
         mark = tuple_(after.at, after.id, types=[key.type for key in keys])
         query = query.where(tuple_(*keys) < mark if newest_first else tuple_(*keys) > mark)
+    return tuple(_ticket(row) for row in session.execute(query))
+
+
+def of_device(session: Session, device: str, *, limit: int = 20) -> tuple[Ticket, ...]:
+    """Return the tickets of one device, newest first."""
+    query = select(_TABLE).where(_TABLE.c.device == device).order_by(_TABLE.c.opened_at.desc()).limit(limit)
     return tuple(_ticket(row) for row in session.execute(query))
 
 

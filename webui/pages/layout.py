@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 
 from schedules.segment import SegmentState
-from store import contributions, emergencies, faults, notices, segments
+from store import assignments, complaints, contributions, emergencies, faults, notices, segments, tickets
 from store.emergencies import OrderState
 from webui.pages import formats, hints, states
 from webui.pages.assets import Assets
@@ -175,6 +175,18 @@ def _inbox() -> int:
         return contributions.count_new(session, scope().unit_codes)
 
 
+def _upkeep() -> dict[str, int]:
+    mine = scope()
+    with services().database.reading() as session:
+        return {
+            "tickets": tickets.count_open(session, mine.station_codes),
+            "complaints": complaints.count_open(session, mine.station_codes)
+            if can(mine.person, "complaints.read")
+            else 0,
+            "assignments": assignments.count_mine(session, mine.person),
+        }
+
+
 def _faults() -> int:
     with services().database.reading() as session:
         return faults.count_open(session, scope().station_codes)
@@ -219,7 +231,7 @@ def register(app: Flask, assets: Assets) -> None:
             "menu": menu(who.role.value, deputy=can(who, "segments.approve")),
             "hints": hints.of(request.endpoint),
             "place": _place(),
-            "counts": {"waiting": _waiting(), "faults": _faults(), "notices": _notices()},
+            "counts": {"waiting": _waiting(), "faults": _faults(), **_upkeep(), "notices": _notices()},
             "alarms": alarms(),
             "initials": _initials(who.full_name),
             "heart": _heart(),

@@ -58,7 +58,23 @@ LOG = Entry(
     label=Text("Nhật ký phát sóng", "Air log"),
     short=Text("Nhật ký", "Air log"),
 )
-FAULTS = Entry(key="faults", endpoint="pages.faults", icon="tool", label=Text("Sự cố", "Faults"), count="faults")
+FAULTS = Entry(key="faults", endpoint="pages.faults", icon="silence", label=Text("Sự cố", "Faults"), count="faults")
+EQUIPMENT = Entry(
+    key="equipment", endpoint="pages.equipment", icon="tool", label=Text("Thiết bị", "Equipment"), count="tickets"
+)
+INSPECTIONS = Entry(
+    key="inspections", endpoint="pages.inspections", icon="shield", label=Text("Kiểm tra", "Inspections")
+)
+COMPLAINTS = Entry(
+    key="complaints", endpoint="pages.complaints", icon="user", label=Text("Phản ánh", "Complaints"), count="complaints"
+)
+ASSIGNMENTS = Entry(
+    key="assignments",
+    endpoint="pages.assignments",
+    icon="edit",
+    label=Text("Giao việc", "Assignments"),
+    count="assignments",
+)
 DISPATCHES = Entry(
     key="dispatches", endpoint="pages.dispatches", icon="upload", label=Text("Gửi xuống xã", "Sent to communes")
 )
@@ -89,8 +105,8 @@ _SYSTEM = Text("Hệ thống", "System")
 _OFFICER = Menu(
     groups=(
         Group(title=None, entries=(TODAY,)),
-        Group(title=_MAKING, entries=(ITEMS, INBOX, WEEK, PUBLISHING)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
+        Group(title=_MAKING, entries=(ITEMS, INBOX, ASSIGNMENTS, WEEK, PUBLISHING)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
     foot=(EMERGENCY,),
@@ -98,8 +114,8 @@ _OFFICER = Menu(
 _LEADER = Menu(
     groups=(
         Group(title=None, entries=(APPROVE, TODAY)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS)),
-        Group(title=_MAKING, entries=(ITEMS, WEEK)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
+        Group(title=_MAKING, entries=(ITEMS, ASSIGNMENTS, WEEK)),
     ),
     tabs=(APPROVE, TODAY, DUTIES, EMERGENCY, MORE),
     foot=(EMERGENCY,),
@@ -107,26 +123,26 @@ _LEADER = Menu(
 _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
-        Group(title=_MAKING, entries=(ITEMS, APPROVE, DISPATCHES, WEEK, PROGRAMMES, SOURCES)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
+        Group(title=_MAKING, entries=(ITEMS, APPROVE, DISPATCHES, ASSIGNMENTS, WEEK, PROGRAMMES, SOURCES)),
         Group(title=_SYSTEM, entries=(AUTHORITY,)),
     ),
-    tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+    tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
     foot=(EMERGENCY,),
 )
 _INSPECTOR = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
         Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, DISPATCHES, WEEK)),
     ),
-    tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
+    tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
     foot=(EMERGENCY,),
 )
 _ADMIN = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS)),
         Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES, SOURCES)),
         Group(title=_SYSTEM, entries=(PEOPLE, AUTHORITY)),
     ),

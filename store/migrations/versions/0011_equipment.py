@@ -212,6 +212,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
         sa.UniqueConstraint("number", name=op.f("uq_ticket_number")),
     )
+    op.create_index(op.f("ix_ticket_device"), "ticket", ["device"], unique=False)
     op.create_index(op.f("ix_ticket_state_ticket_opened_at"), "ticket", ["state", "opened_at"], unique=False)
     op.create_index(op.f("ix_ticket_station_ticket_fault_code"), "ticket", ["station", "fault_code"], unique=False)
     op.create_index(op.f("ix_ticket_station_ticket_state"), "ticket", ["station", "state"], unique=False)
@@ -273,6 +274,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_ticket_station_ticket_state"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_station_ticket_fault_code"), table_name="ticket")
     op.drop_index(op.f("ix_ticket_state_ticket_opened_at"), table_name="ticket")
+    op.drop_index(op.f("ix_ticket_device"), table_name="ticket")
     op.drop_table("ticket")
     op.drop_index(op.f("ix_inspection_station_inspection_done_at"), table_name="inspection")
     op.drop_index(op.f("ix_inspection_round"), table_name="inspection")
