@@ -255,15 +255,15 @@ def put(code: StationCode, rule: SessionRule, *, from_day: date | None, person: 
     if before is None:
         wanted = rule if from_day is None else replace(rule, valid_from=max(from_day, rule.valid_from or from_day))
         edits: tuple[Edit, ...] = (SetSession(rule=wanted),)
-        words = Text(f"Thêm buổi “{rule.name}”", f"Add session “{rule.name}”")
+        words = Text(f"Thêm “{rule.name}”", f"Add “{rule.name}”")
     elif from_day is not None:
         edits = _following(seen, before, rule, from_day, today)
         words = Text(
-            f"Sửa buổi “{rule.name}” từ {from_day:%d/%m/%Y}", f"Change session “{rule.name}” from {from_day:%d/%m/%Y}"
+            f"Sửa “{rule.name}” từ {from_day:%d/%m/%Y}", f"Change “{rule.name}” from {from_day:%d/%m/%Y}"
         )
     else:
         edits = pencil.always(before, rule)
-        words = Text(f"Sửa buổi “{rule.name}”", f"Change session “{rule.name}”")
+        words = Text(f"Sửa “{rule.name}”", f"Change “{rule.name}”")
     return note(code, words, edits, person=person).steps[-1]
 
 
@@ -288,7 +288,7 @@ def copy_session(
     if rule is None:
         raise Unknown(no_such("session_unknown", "Không có buổi này.", "There is no such session."))
     words = Text(
-        f"Chép buổi “{rule.name}” từ {seen.station.name}", f"Copy session “{rule.name}” from {seen.station.name}"
+        f"Chép “{rule.name}” từ {seen.station.name}", f"Copy “{rule.name}” from {seen.station.name}"
     )
 
     def edits(_session: Session, station: StationCode, now: datetime) -> tuple[Edit, ...]:
@@ -528,8 +528,8 @@ def _move(seen: Look, rule: SessionRule, number: int, wanted: Gesture, now: date
         _not_over(zone, to_day, to_start, now)
         which = number if len(rule.starts) > 1 else None
         words = Text(
-            f"Buổi “{rule.name}” ngày {wanted.day:%d/%m}: sang {to_day:%d/%m} lúc {to_start:%H:%M}{minutes}",
-            f"Session “{rule.name}” of {wanted.day:%d/%m}: to {to_day:%d/%m} at {to_start:%H:%M}{minutes_en}",
+            f"“{rule.name}” ngày {wanted.day:%d/%m}: sang {to_day:%d/%m} lúc {to_start:%H:%M}{minutes}",
+            f"“{rule.name}” of {wanted.day:%d/%m}: to {to_day:%d/%m} at {to_start:%H:%M}{minutes_en}",
         )
         if lasting:
             alone = pencil.copied(
@@ -566,14 +566,14 @@ def _move(seen: Look, rule: SessionRule, number: int, wanted: Gesture, now: date
         )
     if wanted.reach is Reach.FOLLOWING and not single:
         words = Text(
-            f"Buổi “{rule.name}”: {to_start:%H:%M}{minutes}{_weekday(by_days, to_day)[0]} từ {wanted.day:%d/%m} về sau",
-            f"Session “{rule.name}”: {to_start:%H:%M}{minutes_en}{_weekday(by_days, to_day)[1]} "
+            f"“{rule.name}”: {to_start:%H:%M}{minutes}{_weekday(by_days, to_day)[0]} từ {wanted.day:%d/%m} về sau",
+            f"“{rule.name}”: {to_start:%H:%M}{minutes_en}{_weekday(by_days, to_day)[1]} "
             f"from {wanted.day:%d/%m} on",
         )
         return words, _following(seen, rule, after, min(wanted.day, to_day), today)
     words = Text(
-        f"Buổi “{rule.name}”: {to_start:%H:%M}{minutes}{_weekday(by_days, to_day)[0]}",
-        f"Session “{rule.name}”: {to_start:%H:%M}{minutes_en}{_weekday(by_days, to_day)[1]}",
+        f"“{rule.name}”: {to_start:%H:%M}{minutes}{_weekday(by_days, to_day)[0]}",
+        f"“{rule.name}”: {to_start:%H:%M}{minutes_en}{_weekday(by_days, to_day)[1]}",
     )
     return words, pencil.always(rule, after)
 
@@ -606,8 +606,8 @@ def _copy(seen: Look, rule: SessionRule, number: int, wanted: Gesture, now: date
         now=now,
     )
     words = Text(
-        f"Chép buổi “{rule.name}” sang {_WEEKDAYS_VI[to_day.weekday()]} {to_day:%d/%m} lúc {to_start:%H:%M}",
-        f"Copy session “{rule.name}” to {_WEEKDAYS_EN[to_day.weekday()]} {to_day:%d/%m} at {to_start:%H:%M}",
+        f"Chép “{rule.name}” sang {_WEEKDAYS_VI[to_day.weekday()]} {to_day:%d/%m} lúc {to_start:%H:%M}",
+        f"Copy “{rule.name}” to {_WEEKDAYS_EN[to_day.weekday()]} {to_day:%d/%m} at {to_start:%H:%M}",
     )
     return words, (SetSession(rule=made),)
 
@@ -624,13 +624,13 @@ def _cancel(
         which = number if len(rule.starts) > 1 else None
         off = pencil.cancelled(rule, name=new_id(), day=wanted.day, number=which, now=now)
         words = Text(
-            f"Hủy buổi “{rule.name}” ngày {wanted.day:%d/%m}", f"Cancel session “{rule.name}” of {wanted.day:%d/%m}"
+            f"Hủy “{rule.name}” ngày {wanted.day:%d/%m}", f"Cancel “{rule.name}” of {wanted.day:%d/%m}"
         )
         return words, pencil.once(rule, off, exceptions=seen.exceptions)
     begun = rule.valid_from is None or rule.valid_from < wanted.day
     if wanted.reach is Reach.FOLLOWING and begun and wanted.day > today:
         words = Text(
-            f"Bỏ buổi “{rule.name}” từ {wanted.day:%d/%m/%Y}", f"End session “{rule.name}” from {wanted.day:%d/%m/%Y}"
+            f"Bỏ “{rule.name}” từ {wanted.day:%d/%m/%Y}", f"End “{rule.name}” from {wanted.day:%d/%m/%Y}"
         )
         until = wanted.day - timedelta(days=1)
         return words, pencil.always(rule, replace(rule, valid_until=until))
@@ -640,7 +640,7 @@ def _cancel(
 def _end(
     _seen: Look, rule: SessionRule, _number: int, _wanted: Gesture, _now: datetime
 ) -> tuple[Text, tuple[Edit, ...]]:
-    return Text(f"Bỏ buổi “{rule.name}”", f"Remove session “{rule.name}”"), (EndSession(before=rule),)
+    return Text(f"Bỏ “{rule.name}”", f"Remove “{rule.name}”"), (EndSession(before=rule),)
 
 
 def _following(seen: Look, rule: SessionRule, after: SessionRule, first: date, today: date) -> tuple[Edit, ...]:

@@ -262,7 +262,7 @@ function onDown(event) {
   if (!at) return;
   letGo(false);
   drag = {
-    state: picture(block), resize: box.bottom - event.clientY <= GRIP_PX, x: event.clientX, y: event.clientY,
+    state: picture(block), resize: box.bottom - event.clientY <= Math.min(GRIP_PX, box.height / 4), x: event.clientX, y: event.clientY,
     offset: at.minute - minutesOf(block.dataset.start), moved: false,
   };
 }
