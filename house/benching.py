@@ -33,6 +33,7 @@ DEFAULT_N: Mapping[str, int] = {
     "idle": 30,
     "twenty": 60,
     "pages": 20,
+    "thousand": 5,
     "ingest": 1,
     "plan": 50,
     "replan": 50,
