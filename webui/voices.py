@@ -47,12 +47,14 @@ def check_waiting(here: Services, *, ingest: Ingest = ingest) -> int:
     for one in waiting:
         with here.database.writing() as session:
             tries = contributions.voice_tried(session, one.id)
+        scratch = here.data / "scratch" / "voices"
+        scratch.mkdir(parents=True, exist_ok=True)
         limits = IngestLimits(max_bytes=VOICE_BYTES, max_seconds=LONGEST_S)
         try:
             made = ingest(
                 original(here.data, one.id),
                 library=voices(here.data),
-                scratch=here.data / "scratch" / "voices",
+                scratch=scratch,
                 limits=limits,
                 on_progress=lambda share: None,
             )

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.errors import Refused
+from schedules.errors import NotAllowed, Refused, Unknown
 from schedules.findings import Finding, Severity
 from schedules.station import Station
 from schedules.text import Text
@@ -161,6 +161,8 @@ def use_contribution(contribution: str) -> AnyResponse:
             flash(_("Đã tạo bài từ bản ghi thôn gửi. Máy đang kiểm tra tệp."), "done")
             return redirect(url_for("pages.item", segment=record.id), 303)
         script = acts.make_text(contribution, title=title, programme=programme, topics=topics, person=mine.person)
+    except (Unknown, NotAllowed):
+        raise
     except Refused as refused:
         return _page(mine, known, refused.findings, code=409)
     flash(_("Đã tạo bản nháp từ bài thôn gửi. Hãy sửa lại cho đúng lời phát thanh."), "done")
@@ -178,6 +180,8 @@ def answer_contribution(contribution: str) -> AnyResponse:
         abort(400)
     try:
         acts.decide(contribution, state, answer=request.form.get("answer", ""), person=mine.person)
+    except (Unknown, NotAllowed):
+        raise
     except Refused as refused:
         return _page(mine, known, refused.findings, code=409)
     words = {

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.errors import Refused
+from schedules.errors import Conflict, NotAllowed, Refused, Unknown
 from schedules.findings import Finding, Severity
 from schedules.text import Text
 from store import outsidelinks
@@ -91,6 +91,8 @@ def outside_links() -> AnyResponse:
             days=days,
             person=mine.person,
         )
+    except (Unknown, NotAllowed):
+        raise
     except Refused as refused:
         return _page(wanted, refused.findings, code=422)
     address = absolute(_PAGES[kind], khoa=issued.secret)
@@ -104,7 +106,7 @@ def revoke_link(link: str) -> AnyResponse:
     """End a link at once; what came through it stays."""
     try:
         ended = acts.revoke_link(link, person=scope().person)
-    except Refused as refused:
+    except Conflict as refused:
         return _page(Wanted(), refused.findings, code=409)
     flash(_("Đã thu hồi liên kết của %(village)s. Ai mở nó cũng không gửi được nữa.", village=ended.village), "done")
     return redirect(url_for("pages.outside_links", dai=ended.station), 303)

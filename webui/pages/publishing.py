@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from markupsafe import escape
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.errors import Refused
+from schedules.errors import Conflict
 from schedules.findings import Finding
 from schedules.station import Station
 from store import publications
@@ -47,7 +47,7 @@ def publish_item(dai: str, segment: str) -> AnyResponse:
     """Put an item up."""
     try:
         acts.publish(scope().station(dai).code, segment, person=scope().person)
-    except Refused as refused:
+    except Conflict as refused:
         return _page(refused.findings, code=409)
     flash(_("Đã công khai. Bài hiện ở trang nghe lại sau khoảng một phút, khi máy làm xong tệp MP3."), "done")
     return redirect(url_for("pages.publishing", dai=dai), 303)
@@ -58,7 +58,7 @@ def take_back_item(dai: str, segment: str) -> AnyResponse:
     """Take an item off."""
     try:
         acts.take_back(scope().station(dai).code, segment, person=scope().person)
-    except Refused as refused:
+    except Conflict as refused:
         return _page(refused.findings, code=409)
     flash(_("Đã gỡ. Từ lúc này không ai mở được bài ở trang nghe lại nữa."), "done")
     return redirect(url_for("pages.publishing", dai=dai), 303)
