@@ -16,6 +16,7 @@ class Container(StrEnum):
     M4A = "mp4"
     AAC = "aac"
     OGG = "ogg"
+    WEBM = "webm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

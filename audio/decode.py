@@ -27,6 +27,7 @@ _CODECS = {
     "mp4": "aac,alac,mp3float,mp3",
     "aac": "aac",
     "ogg": "opus,libopus,vorbis,flac",
+    "webm": "opus,libopus",
 }
 _MAX_ERRORS = 2_000
 _HOLE_S = 0.005
@@ -132,7 +133,7 @@ def _frames(window: Window, container_name: str, tally: _Tally) -> Iterator[av.A
             format=container_name,
             container_options={
                 "protocol_whitelist": "none",
-                "format_whitelist": "mp3,wav,flac,aac,ogg,mov",
+                "format_whitelist": "mp3,wav,flac,aac,ogg,mov,matroska",
                 "codec_whitelist": _CODECS[container_name],
                 "probesize": "1000000",
                 "max_streams": "16",

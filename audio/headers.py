@@ -1,4 +1,4 @@
-"""Formats with a header: what WAV, FLAC, Ogg and MP4 files say about their length, and whether bytes are missing."""
+"""Formats with a header: what WAV, FLAC, Ogg, MP4 and WebM files say about their length, and whether bytes are missing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ _MAX_PARTS = 20_000
 _TAIL_BYTES = 131_072
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _UNKNOWN_LENGTHS = (0, 0xFFFFFFFF)
+_EBML = b"\x1a\x45\xdf\xa3"
+# The kind of document, four letters: Matroska itself can name other files, WebM cannot.
+_WEBM = b"\x42\x82\x84webm"
 
 
 def sniff_header(source: Bytes, start: int) -> Sniffed | None:
-    """Return what the header at `start` announces; None where it is none of the four."""
+    """Return what the header at `start` announces; None where it is none of the five."""
     head = source.at(start, 64)
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
         return _wav(source, start)
@@ -24,6 +27,9 @@ def sniff_header(source: Bytes, start: int) -> Sniffed | None:
         return _ogg(source, start)
     if head[4:8] == b"ftyp":
         return _mp4(source, start)
+    if head[:4] == _EBML and _WEBM in head:
+        # Recorded by a browser. It is written while it is heard, so it says neither its length nor where it ends.
+        return Sniffed(container=Container.WEBM, start_byte=start)
     return None
 
 

@@ -112,8 +112,8 @@ def not_audio() -> Finding:
         "Tệp này không phải bản ghi âm ở định dạng được nhận.",
         "This file is not a recording in a format that is taken.",
         Text(
-            "Các định dạng được nhận: MP3, WAV, FLAC, M4A, AAC, OGG, Opus.",
-            "Taken are MP3, WAV, FLAC, M4A, AAC, OGG and Opus.",
+            "Các định dạng được nhận: MP3, WAV, FLAC, M4A, AAC, OGG, Opus, WebM.",
+            "Taken are MP3, WAV, FLAC, M4A, AAC, OGG, Opus and WebM.",
         ),
     )
 

@@ -20,6 +20,7 @@ FORMATS = {
     "m4a": ("mp4", "aac"),
     "aac": ("adts", "aac"),
     "opus": ("ogg", "libopus"),
+    "webm": ("webm", "libopus"),
 }
 
 

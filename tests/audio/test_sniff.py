@@ -32,6 +32,7 @@ def look(folder: Path, data: bytes) -> Sniffed | Disguise:
         ("m4a", Container.M4A),
         ("aac", Container.AAC),
         ("opus", Container.OGG),
+        ("webm", Container.WEBM),
     ],
 )
 def test_each_format_is_known_by_its_bytes(tmp_path: Path, kind: str, container: Container) -> None:
@@ -40,7 +41,7 @@ def test_each_format_is_known_by_its_bytes(tmp_path: Path, kind: str, container:
     assert isinstance(found, Sniffed)
     assert found.container is container
     assert not found.cut
-    assert found.declared_s is None if kind == "aac" else found.declared_s == pytest.approx(2.0, abs=0.08)
+    assert found.declared_s is None if kind in {"aac", "webm"} else found.declared_s == pytest.approx(2.0, abs=0.08)
 
 
 @pytest.mark.parametrize("kind", ["mp3", "flac", "aac", "wav"])
@@ -93,7 +94,7 @@ def test_a_wav_that_says_nothing_about_its_length_is_unknown(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 8, 11, 12, 20, 27, 28, 40, 43])
-@pytest.mark.parametrize("kind", ["mp3", "wav", "flac", "m4a", "aac", "opus"])
+@pytest.mark.parametrize("kind", ["mp3", "wav", "flac", "m4a", "aac", "opus", "webm"])
 def test_the_first_bytes_alone_never_hurt(tmp_path: Path, kind: str, size: int) -> None:
     """A file that ends within its header is looked at without an error."""
     found = look(tmp_path, encoded(kind, speech(0.3))[:size])
