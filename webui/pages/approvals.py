@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.segment import SegmentState
 from schedules.station import Station
-from store import segments
+from store import listening, segments
+from store.listening import NOTHING, Heard
 from store.segments import SegmentRecord
 from webui.auth import allowed
 from webui.pages.answers import latest
@@ -55,7 +56,10 @@ def approvals() -> AnyResponse:
     with services().database.reading() as session:
         waiting = segments.listing(session, owners=mine.unit_codes, states=(SegmentState.SUBMITTED,), limit=_MOST)
         done = segments.listing(session, owners=mine.unit_codes, states=(SegmentState.APPROVED,), limit=_MOST)
-    cards = [card for record in sorted(waiting, key=lambda r: r.updated_at) if (card := _card(mine, record))]
+        versions = {record.id: record.audio.sha256 for record in waiting if record.audio is not None}
+        known = listening.of_person(session, mine.person, versions)
+    ordered = sorted(waiting, key=lambda record: record.updated_at)
+    cards = [card for record in ordered if (card := _card(mine, record, known.get(record.id, NOTHING)))]
     return page(
         "approvals.html",
         active="approve",
@@ -66,9 +70,9 @@ def approvals() -> AnyResponse:
     )
 
 
-def _card(mine: Scope, record: SegmentRecord) -> Card | None:
+def _card(mine: Scope, record: SegmentRecord, known: Heard) -> Card | None:
     station = next((s for s in mine.stations if s.code == record.card.station), None)
-    heard = recording(record)
+    heard = recording(record, known)
     if heard is None or not can(mine.person, "segments.approve", station or record.card.owner):
         return None
     own = mine.person.id in {record.uploader, record.audio_by}

@@ -21,9 +21,10 @@ from schedules.segment import Priority, SegmentKind, SegmentState
 from schedules.station import Station
 from schedules.text import Text
 from schedules.topics import BY_CODE, GROUPS, in_group
-from store import airings, one_offs, segments
+from store import airings, comments, listening, one_offs, scripts, segments
+from store.listening import NOTHING, Heard
 from store.segments import Card, Event, SegmentRecord
-from webui import work
+from webui import heard, work, writing
 from webui.auth import allowed
 from webui.pages import states
 from webui.pages.formats import DEFAULT_ZONE, local, megabytes, parse_moment
@@ -51,18 +52,23 @@ STEPS = {
     "returned": Text("Đã trả lại", "Returned"),
     "taken_back": Text("Đã hoàn tác, chờ duyệt lại", "Taken back, waits for approval again"),
     "withdrawn": Text("Đã thu hồi", "Withdrawn"),
+    "respoken": Text("Đã tạo lại giọng nói", "Spoken anew"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What the player needs to know of a recording."""
+    """What the player needs to know of a recording. heard_s, heard_ranges: what the reader heard of it before."""
 
     id: str
     title: str
     duration_s: float
     waveform_url: str
     audio_url: str
+    sha256: str = ""
+    listening_url: str = ""
+    heard_s: int = 0
+    heard_ranges: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +194,7 @@ def approve_item(segment: str) -> AnyResponse:
     except Refused as refused:
         return item_page(mine, own_record(mine, segment), refused.findings, code=409)
     offer_undo(_("Đã duyệt “%(title)s”.", title=record.card.title), "pages.undo_decision", segment=segment)
+    _air_as_wished(mine, segment)
     return redirect(_back(url_for("pages.item", segment=segment)), 303)
 
 
@@ -257,8 +264,8 @@ def cancel_airing(one_off: str) -> AnyResponse:
     return redirect(url_for("pages.item", segment=known.segment), 303)
 
 
-def recording(record: SegmentRecord) -> Recording | None:
-    """Return what the player needs, None while there is no audio."""
+def recording(record: SegmentRecord, known: Heard = NOTHING) -> Recording | None:
+    """Return what the player needs, None while there is no audio. known: what the reader heard of it before."""
     if record.audio is None:
         return None
     return Recording(
@@ -267,6 +274,10 @@ def recording(record: SegmentRecord) -> Recording | None:
         duration_s=round(record.duration_s or 0.0, 2),
         waveform_url=url_for("pages.waveform", segment=record.id, sha256=record.audio.sha256),
         audio_url=f"/api/v1/segments/{record.id}/audio?sha256={record.audio.sha256}",
+        sha256=record.audio.sha256,
+        listening_url=url_for("pages.note_heard", segment=record.id),
+        heard_s=known.heard_s,
+        heard_ranges=",".join(f"{first}-{end}" for first, end in known.ranges),
     )
 
 
@@ -281,12 +292,23 @@ def item_page(mine: Scope, record: SegmentRecord, problems: Sequence[Finding] = 
                 session, record.id, since=now() - timedelta(days=62), stations=mine.station_codes
             )
         ][:10]
+        script = scripts.of_segment(session, record.id)
+        remarks = comments.of_segment(session, record.id)
+        known = heard.of(session, record, mine.person)
+        heard_at = listening.approvals(session, record.id)
+        hear_all = heard.must_be_whole(session, record)
     where = _station_of(mine, record)
     zone = where.zone if where else DEFAULT_ZONE
     first = local(now() + _SOON, zone).replace(second=0, microsecond=0)
     values = {
         "record": record,
-        "recording": recording(record),
+        "recording": recording(record, known),
+        "script": script,
+        "remarks": remarks,
+        "may_comment": _may(mine, "segments.create", record),
+        "heard_whole": known.whole,
+        "heard_at": heard_at,
+        "hear_all": hear_all,
         "mark": states.SEGMENTS[record.state],
         "scope": mine,
         "station": where,
@@ -319,6 +341,14 @@ def item_page(mine: Scope, record: SegmentRecord, problems: Sequence[Finding] = 
     if code != 200:
         return page("item.html", active="items", code=code, **values)
     return live_page("item.html", "_item_working.html", active="items", **values)
+
+
+def _air_as_wished(mine: Scope, segment: str) -> None:
+    start, findings = writing.air_as_wished(segment, person=mine.person)
+    if start is not None:
+        flash(_("Máy sẽ phát lúc %(time)s như yêu cầu.", time=f"{local(start):%H:%M %d/%m}"), "done")
+    for finding in findings:
+        flash(say(finding.message), "bad")
 
 
 def _offers_trim(record: SegmentRecord) -> bool:

@@ -48,6 +48,8 @@ APPROVE = Entry(
 )
 STATIONS = Entry(key="stations", endpoint="pages.stations", icon="stations", label=Text("Các đài", "Stations"))
 ITEMS = Entry(key="items", endpoint="pages.items", icon="mic", label=Text("Tin, bài", "Items"))
+TEXTS = Entry(key="texts", endpoint="pages.texts", icon="edit", label=Text("Văn bản, lời đọc", "Texts"))
+GUIDANCE = Entry(key="guidance", endpoint="pages.guidances", icon="help", label=Text("Hướng dẫn", "Guidance"))
 NEW = Entry(key="new", endpoint="pages.new_item", icon="plus", label=Text("Tạo bài", "New item"), main=True)
 WEEK = Entry(key="week", endpoint="pages.this_week", icon="week", label=Text("Lịch phát", "Schedule"))
 DUTIES = Entry(key="duties", endpoint="pages.duties", icon="duties", label=Text("Nhiệm vụ", "Duties"))
@@ -85,6 +87,8 @@ INBOX = Entry(
 PUBLISHING = Entry(
     key="publishing", endpoint="pages.publishing", icon="listen", label=Text("Trang nghe lại", "Listen again")
 )
+REPORTS = Entry(key="reports", endpoint="pages.reports", icon="chart", label=Text("Báo cáo", "Reports"))
+PAY = Entry(key="pay", endpoint="pages.pay", icon="list", label=Text("Thù lao", "Remuneration"))
 PEOPLE = Entry(key="people", endpoint="pages.people", icon="user", label=Text("Tài khoản", "Accounts"))
 AUTHORITY = Entry(key="authority", endpoint="pages.authority", icon="settings", label=Text("Cài đặt", "Settings"))
 PROGRAMMES = Entry(key="programmes", endpoint="pages.programmes", icon="list", label=Text("Chuyên mục", "Programmes"))
@@ -105,8 +109,8 @@ _SYSTEM = Text("Hệ thống", "System")
 _OFFICER = Menu(
     groups=(
         Group(title=None, entries=(TODAY,)),
-        Group(title=_MAKING, entries=(ITEMS, INBOX, ASSIGNMENTS, WEEK, PUBLISHING)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
+        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, INBOX, ASSIGNMENTS, WEEK, PUBLISHING, PAY)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
     foot=(EMERGENCY,),
@@ -114,8 +118,8 @@ _OFFICER = Menu(
 _LEADER = Menu(
     groups=(
         Group(title=None, entries=(APPROVE, TODAY)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
-        Group(title=_MAKING, entries=(ITEMS, ASSIGNMENTS, WEEK)),
+        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
+        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, ASSIGNMENTS, WEEK, PAY)),
     ),
     tabs=(APPROVE, TODAY, DUTIES, EMERGENCY, MORE),
     foot=(EMERGENCY,),
@@ -123,8 +127,11 @@ _LEADER = Menu(
 _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
-        Group(title=_MAKING, entries=(ITEMS, APPROVE, DISPATCHES, ASSIGNMENTS, WEEK, PROGRAMMES, SOURCES)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
+        Group(
+            title=_MAKING,
+            entries=(ITEMS, TEXTS, GUIDANCE, APPROVE, DISPATCHES, ASSIGNMENTS, WEEK, PROGRAMMES, SOURCES, PAY),
+        ),
         Group(title=_SYSTEM, entries=(AUTHORITY,)),
     ),
     tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
@@ -133,8 +140,8 @@ _CENTRE = Menu(
 _INSPECTOR = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS)),
-        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, DISPATCHES, WEEK)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
+        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, GUIDANCE, DISPATCHES, WEEK, PAY)),
     ),
     tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
     foot=(EMERGENCY,),
@@ -142,8 +149,8 @@ _INSPECTOR = Menu(
 _ADMIN = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS)),
-        Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES, SOURCES)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, REPORTS)),
+        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, WEEK, PROGRAMMES, SOURCES)),
         Group(title=_SYSTEM, entries=(PEOPLE, AUTHORITY)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
