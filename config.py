@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schedules.errors import ConfigError
 from schedules.findings import Finding, Severity
@@ -29,11 +29,38 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+class Tls(_Section):
+    """How the pages are encrypted. kind: off, private (a root of Loa's own, `loa tls`), files (certificate and key)."""
+
+    kind: Literal["off", "private", "files"] = "off"
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both(self) -> Tls:
+        if self.kind == "files" and (self.certificate is None or self.key is None):
+            raise ValueError("given with certificate and key, where kind is files")
+        return self
+
+
+class Notices(_Section):
+    """private_webhooks: whether notices may be posted to addresses inside this network."""
+
+    private_webhooks: bool = False
+
+
 class Web(_Section):
-    """Where the pages are served. listen: HOST:PORT; hosts: further names they may be asked for by."""
+    """Where the pages are served. listen: HOST:PORT; hosts: further names they may be asked for by.
+
+    inside: hosts of the own network, as HOST or HOST:PORT, from which news feeds may be fetched. base_url: the address
+    that people use, for links in mails; what was decided on the page of settings goes before it.
+    """
 
     listen: str = "127.0.0.1:8080"
     hosts: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    base_url: Annotated[str, Field(pattern=r"^(https?://[^\s?#]+)?$")] = ""
+    tls: Tls = Tls()
 
     @field_validator("listen")
     @classmethod
@@ -159,6 +186,7 @@ class Config(_Section):
     data: Path = Path("data")
     demo: bool = False
     web: Web = Web()
+    notices: Notices = Notices()
     clock: ClockSource = ClockSource()
     limits: Limits = Limits()
     retention: Retention = Retention()

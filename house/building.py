@@ -17,22 +17,28 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
-from waitress.server import create_server
 
 from audio.aircheck import AircheckShelf
 from audio.ingest import IngestLimits, ingest
 from audio.library import Library
 from config import Config, StationOutputs, session_secret
+from house import reportmail
+from house.delivering import SEND_S, Deliverer
 from house.equipment import health_of, inputs_of, outputs_of, voices_of
 from house.following import Follower
 from house.forgetting import forget
 from house.looking import LOOK_S, look
+from house.noticing import LOOK_S as NOTICE_S
+from house.noticing import Lookout
 from house.salvage import keep_remainders
+from house.serving import Certificate, serve
+from link import certificates
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
 from link.keys import load_or_make, sign
 from link.manifest import for_station, keep, seal, unseal
 from link.orders import OrderKeys
+from link.outward import Outward
 from playout.daemon import Equip, StationDaemon
 from playout.ears.heardfiles import HeardFiles
 from playout.equipment import Equipment
@@ -55,6 +61,7 @@ from store.revision import bump
 from webui.app import create_app
 from webui.emergencies import deliver
 from webui.intake import Intake
+from webui.portal import fetch_all
 from webui.publishing import make_media
 from webui.services import OrderSigners, Services, WebSettings
 from webui.speaking import Speaking
@@ -111,6 +118,7 @@ class House:
         self._intake: Intake | None = None
         self.app: Flask | None = None
         self._server: Any = None
+        self._certificate: Certificate | None = None
         self._web: threading.Thread | None = None
         self._control: ControlSocket | None = None
 
@@ -129,7 +137,13 @@ class House:
     def link_to(self, path: str) -> str:
         """Return the full address of a page on this machine."""
         host = "127.0.0.1" if self.config.web.host in ("0.0.0.0", "::", "") else self.config.web.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
+        scheme = "http" if self.config.web.tls.kind == "off" else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
+
+    @property
+    def tls_folder(self) -> Path:
+        """Where the certificates lie that `loa tls` makes."""
+        return self.data / "tls"
 
     def open(self) -> None:
         """Take the lock on DATA and open store and keys. Raises AlreadyRunning, ConfigError."""
@@ -350,9 +364,14 @@ class House:
     def _serve(self) -> None:
         if "authority" not in self.config.role:
             return
+        self._certificate, names = self._open_certificate()
         settings = WebSettings(
             secret_key=session_secret(self.data, self._environment),
-            trusted_hosts=("127.0.0.1", "localhost", "[::1]", self.config.web.host, *self.config.web.hosts),
+            trusted_hosts=("127.0.0.1", "localhost", "[::1]", self.config.web.host, *self.config.web.hosts, *names),
+            base_url=self.config.web.base_url or None,
+            secure=self._certificate is not None,
+            root=certificates.root_file(self.tls_folder) if self.config.web.tls.kind == "private" else None,
+            machine=_shown(self.config),
             max_upload_bytes=self.config.limits.upload_mb * 1024 * 1024,
             most_drafts=self.config.limits.drafts,
         )
@@ -368,12 +387,14 @@ class House:
             version=self.version,
             order_keys=self._signers,
             speech=self._voices,
+            outward=Outward(inside=frozenset(one.lower() for one in self.config.web.inside)),
         )
         self._services = services
         try:
             self.app = create_app(services)
-            self._server = create_server(
+            self._server = serve(
                 self.app,
+                self._certificate,
                 host=self.config.web.host,
                 port=self.config.web.port,
                 threads=WEB_THREADS,
@@ -399,6 +420,40 @@ class House:
         self._web = threading.Thread(target=self._server.run, name="web", daemon=True)
         self._web.start()
 
+    def _open_certificate(self) -> tuple[Certificate | None, tuple[str, ...]]:
+        """Return what the pages are encrypted with, and the names it is good for. Raises ConfigError."""
+        tls = self.config.web.tls
+        if tls.kind == "off":
+            return None, ()
+        if tls.kind == "private":
+            known = certificates.read(self.tls_folder)
+            certificates.renew(self.tls_folder, self.clock.now())
+            files, names = certificates.served_files(self.tls_folder), known.names
+        else:
+            assert tls.certificate is not None
+            assert tls.key is not None
+            files, names = (tls.certificate, tls.key), ()
+        made = Certificate(*files)
+        try:
+            made.load()
+        except OSError as error:
+            text = Text(
+                f"Không dùng được chứng chỉ hoặc khóa: {error}", f"The certificate or its key cannot be used: {error}"
+            )
+            hint = Text("Chạy: loa tls issue TÊN…", "Run: loa tls issue NAME…") if tls.kind == "private" else None
+            raise ConfigError(
+                Finding(code="tls", severity=Severity.ERROR, where="web.tls", message=text, hint=hint)
+            ) from error
+        return made, names
+
+    def _renew(self) -> None:
+        """Make the pages' certificate anew before it ends, and take up one that somebody put in its place."""
+        if self._certificate is None:
+            return
+        if self.config.web.tls.kind == "private":
+            certificates.renew(self.tls_folder, self.clock.now())
+        self._certificate.load()
+
     def _write_calendar(self) -> None:
         """Keep the holidays of the years around this one in the store; decreed days go before them."""
         this_year = self.clock.now().year
@@ -416,10 +471,23 @@ class House:
         self._scheduler.add_job(self._deliver, "interval", seconds=DELIVER_S, id="deliver")
         self._scheduler.add_job(self._end_silent_talks, "interval", seconds=SWEEP_S, id="talks")
         self._scheduler.add_job(self._look, "interval", seconds=LOOK_S, id="look")
+        self._scheduler.add_job(self._look_into_feeds, "interval", hours=6, id="feeds")
         self._scheduler.add_job(self._purge, "interval", hours=6, id="purge")
         self._scheduler.add_job(self._serve_outsiders, "interval", seconds=OUTSIDERS_S, id="outsiders")
         self._scheduler.add_job(self._forget, "interval", hours=6, id="forget")
+        self._scheduler.add_job(self._send_reports, "interval", seconds=reportmail.EVERY_S, id="reports")
         self._scheduler.add_job(self._write_calendar, "interval", hours=24, id="calendar")
+        if "authority" in self.config.role:
+            lookout = Lookout(
+                database=self.database, clock=self.clock, doors=self.daemons, base_url=self.config.web.base_url
+            )
+            sender = Deliverer(
+                database=self.database, clock=self.clock, private_webhooks=self.config.notices.private_webhooks
+            )
+            self._scheduler.add_job(lookout.run, "interval", seconds=NOTICE_S, id="notices")
+            self._scheduler.add_job(sender.run, "interval", seconds=SEND_S, id="messages")
+            self._scheduler.add_job(sender.clear, "interval", hours=24, id="messages-clear")
+            self._scheduler.add_job(self._renew, "interval", hours=6, id="certificate")
         self._scheduler.start()
 
     def _deliver(self) -> None:
@@ -431,6 +499,11 @@ class House:
         """Count what aired, and keep what the stations say of duties and of what was sent to them."""
         if self._services is not None:
             look(self.database, self._services.doors, self.clock)
+
+    def _look_into_feeds(self) -> None:
+        """Bring what feeds of portals tell."""
+        if self._services is not None:
+            fetch_all(self._services)
 
     def _end_silent_talks(self) -> None:
         """End live talks whose browser is gone."""
@@ -447,11 +520,33 @@ class House:
         """Delete what contributors sent when its time is over."""
         forget(self.database, self.data, self.clock)
 
+    def _send_reports(self) -> None:
+        """Queue reports by mail that are due."""
+        reportmail.send_reports(self._services)
+
     def _purge(self) -> None:
         before = self.clock.now() - timedelta(days=self.config.retention.aircheck_days)
         for station in self.config.stations:
             AircheckShelf(self.data / "aircheck" / station.code).purge(before)
             HeardFiles(self.data / "heard" / station.code).purge(before)
+
+
+def _shown(config: Config) -> tuple[tuple[str, str], ...]:
+    """Return what config.yaml says of this machine, as the page of settings shows it; there are no secrets in it."""
+    return (
+        ("role", ", ".join(config.role)),
+        ("data", str(config.data)),
+        ("web.listen", config.web.listen),
+        ("web.hosts", ", ".join(config.web.hosts) or "—"),
+        ("web.base_url", config.web.base_url or "—"),
+        ("web.tls.kind", config.web.tls.kind),
+        ("notices.private_webhooks", str(config.notices.private_webhooks).lower()),
+        ("limits.upload_mb", str(config.limits.upload_mb)),
+        ("limits.hours", f"{config.limits.hours:g}"),
+        ("limits.drafts", str(config.limits.drafts)),
+        ("retention.aircheck_days", str(config.retention.aircheck_days)),
+        ("stations", ", ".join(station.code for station in config.stations) or "—"),
+    )
 
 
 def _kept(path: Path) -> bytes:

@@ -61,7 +61,7 @@ class _Remainder:
 def keep_remainders(server: Any) -> None:  # noqa: ANN401 - waitress has two kinds of servers and no types
     """Have a server made by `waitress.create_server` hand on what had come of uploads when their lines broke."""
     for one in [server, *getattr(server, "map", getattr(server, "_map", {})).values()]:
-        if isinstance(one, BaseWSGIServer):
+        if isinstance(one, BaseWSGIServer) and not issubclass(one.channel_class, SalvagingChannel):
             one.channel_class = SalvagingChannel
 
 

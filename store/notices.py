@@ -39,14 +39,15 @@ class Notice:
     read_at: datetime | None
 
 
-def tell(session: Session, happening: Happening, now: datetime) -> int:
+def tell(session: Session, happening: Happening, now: datetime, *, rings: bool = True) -> int:
     """Note it for everybody who should know it; returns for how many it is news.
 
-    Whoever has it already, or had it a short while ago, has it again without a ring.
+    Whoever has it already, or had it a short while ago, has it again without a ring. rings: False where the message
+    goes out by itself.
     """
     people = happening.people or whom(happening, colleagues(session, now), _above(session, happening.unit))
     silent = _muting(session, people, happening.kind)
-    return sum(_tell(session, person, happening, now, rings=person not in silent) for person in people)
+    return sum(_tell(session, person, happening, now, rings=rings and person not in silent) for person in people)
 
 
 def settle(session: Session, kinds: Collection[NoticeKind], true: Collection[str], now: datetime) -> int:
@@ -67,6 +68,15 @@ def known(session: Session, kinds: Collection[NoticeKind]) -> frozenset[str]:
     """Return the keys that are noted as being so, of these kinds."""
     query = select(_TABLE.c.key).where(_TABLE.c.over_at.is_(None), _TABLE.c.kind.in_([k.value for k in kinds]))
     return frozenset(session.scalars(query.distinct()))
+
+
+def are_known(session: Session, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of the keys that somebody was told of."""
+    found: set[str] = set()
+    for start in range(0, len(keys), 500):
+        query = select(_TABLE.c.key).where(_TABLE.c.key.in_(keys[start : start + 500])).distinct()
+        found.update(session.scalars(query))
+    return frozenset(found)
 
 
 def listing(

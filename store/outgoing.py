@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
+from schedules.noticing import Happening, NoticeKind, tell_at
 from schedules.text import Text
-from store import tables, tables_notices
+from store import notices, tables, tables_notices
 from store.identity import new_id
 from store.rows import changed
 
@@ -23,6 +25,15 @@ _OUTGOING = tables_notices.outgoing
 _ATTACHMENT = tables_notices.outgoing_attachment
 _DELIVERY = tables_notices.delivery
 _CHANNEL = tables_notices.channel
+ZONE = "Asia/Ho_Chi_Minh"
+"""Where night and morning are those of the people who are told."""
+_ABOUT = {
+    "dispatch": (NoticeKind.SENT_DOWN, "/gui/den"),
+    "assignment": (NoticeKind.ASSIGNED, "/thong-bao"),
+    "ticket": (NoticeKind.TICKET, "/thiet-bi/phieu"),
+    "report": (NoticeKind.REPORT_READY, "/bao-cao"),
+    "inbox": (NoticeKind.INBOX, "/hop-tin"),
+}
 _LONGEST_SUBJECT = 300
 _LONGEST_TEXT = 20_000
 _LONGEST_ADDRESS = 500
@@ -42,6 +53,7 @@ class Delivery:
     """One message on its way to one address. kind: mail, telegram or webhook. state: queued, sent or failed.
 
     channel: None for a plain mail address. secret: what a webhook is signed with. attempts: how often it was tried.
+    files: whether files go along.
     """
 
     id: str
@@ -61,6 +73,7 @@ class Delivery:
     next_at: datetime
     ended_at: datetime | None
     why: Text | None
+    files: bool
 
 
 def queue(
@@ -78,9 +91,10 @@ def queue(
 ) -> str:
     """Keep a message for delivery and return its id; nothing is sent where `session` is taken back.
 
-    to: ids of people, each reached by every channel that they confirmed. addresses: further mail addresses.
-    kind: what it is about, such as `report`. not_before: the earliest time to send it. Raises Refused where the
-    attachments are too large for a mail.
+    to: ids of people; each finds it on their page of notices, and is reached by every channel that they confirmed, at
+    the time that schedules.noticing gives it. addresses: further mail addresses, reached at once. kind: what it is
+    about, such as `report`. not_before: the earliest time to send it. Raises Refused where the attachments are too
+    large for a mail.
     """
     if sum(len(one.content) for one in attachments) > MOST_BYTES:
         raise Refused(
@@ -115,10 +129,26 @@ def queue(
             )
         )
     first = now if not_before is None else max(now, not_before)
-    for person in dict.fromkeys(to):
-        _queue_person(session, message, person, now=now, first=first)
+    about, path = _about(kind, text)
+    people = tuple(dict.fromkeys(to))
+    if people:
+        line = _line(subject)
+        told = Happening(kind=about, key=f"message:{message}", text=Text(line, line), path=path, people=people)
+        notices.tell(session, told, now, rings=False)
+    # A report is asked for by its reader: it waits for the morning's quiet to end, not for the summary.
+    ring = NoticeKind.RETURNED if attachments else about
+    allowed = first if urgent else max(first, tell_at(ring, now, ZONE))
+    for person in people:
+        _queue_person(session, message, person, first=allowed)
     for address in dict.fromkeys(addresses):
         _insert(session, message, address=address[:_LONGEST_ADDRESS], next_at=first)
+    return message
+
+
+def send(session: Session, *, person: str, subject: str, text: str, now: datetime, urgent: bool = False) -> str:
+    """Keep a message that goes to every confirmed channel of a person at once, and return its id."""
+    message = queue(session, subject=subject, text=text, kind="notices", now=now, urgent=urgent)
+    _queue_person(session, message, person, first=now)
     return message
 
 
@@ -211,17 +241,22 @@ def sweep(session: Session, before: datetime) -> int:
     return changed(session, delete(_OUTGOING).where(_OUTGOING.c.id.in_(ids)))
 
 
-def _queue_person(session: Session, message: str, person: str, *, now: datetime, first: datetime) -> None:
+def _queue_person(session: Session, message: str, person: str, *, first: datetime) -> None:
     rows = session.execute(
         select(_CHANNEL)
         .where(_CHANNEL.c.person == person, _CHANNEL.c.confirmed_at.is_not(None), _CHANNEL.c.ended_at.is_(None))
         .order_by(_CHANNEL.c.id)
-    ).all()
-    for row in rows:
+    )
+    for row in rows.all():
         _insert(session, message, person=person, channel=row.id, address=row.address, next_at=first)
-    if not rows:
-        lost = _insert(session, message, person=person, address="", next_at=first)
-        failed(session, lost, now, _no_channel())
+
+
+def _about(kind: str, text: str) -> tuple[NoticeKind, str]:
+    """Return which kind of notice a message is, and the page that it names, else the one of its kind."""
+    head = kind.partition(".")[0]
+    about, path = _ABOUT.get(head, (NoticeKind.ASSIGNED, "/thong-bao"))
+    named = re.findall(r"https?://[^/\s]+(/[^\s]*)", text)
+    return about, named[-1] if named else path
 
 
 def _insert(
@@ -276,6 +311,7 @@ def _select() -> Any:  # noqa: ANN401 - SQLAlchemy's Select is generic over noth
             _OUTGOING.c.created_at,
             _CHANNEL.c.kind.label("channel_kind"),
             _CHANNEL.c.secret,
+            exists().where(_ATTACHMENT.c.outgoing == _OUTGOING.c.id).label("files"),
         )
         .join(_OUTGOING, _OUTGOING.c.id == _DELIVERY.c.outgoing)
         .outerjoin(_CHANNEL, _CHANNEL.c.id == _DELIVERY.c.channel)
@@ -301,6 +337,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         next_at=row.next_at,
         ended_at=row.ended_at,
         why=Text(row.why_vi, row.why_en) if row.why_vi else None,
+        files=bool(row.files),
     )
 
 
@@ -314,10 +351,3 @@ def next_try(attempts: int, now: datetime) -> datetime | None:
 def _line(text: str) -> str:
     # A line break in a subject or file name would begin a new header.
     return " ".join("".join(" " if unicodedata.category(one)[0] == "C" else one for one in text).split())
-
-
-def _no_channel() -> Text:
-    return Text(
-        "Người này chưa có địa chỉ nhận thông báo đã xác nhận.",
-        "This person has no confirmed address for notices.",
-    )

@@ -88,6 +88,7 @@ notice = Table(
     Column("told_at", UtcDateTime),
     Index(None, "person", "created_at", "id"),
     Index(None, "person", "key", "id"),
+    Index(None, "key"),
     Index(None, "told_at", "tell_at"),
     Index(None, "over_at", "kind"),
 )

@@ -35,7 +35,7 @@ def create_app(services: Services) -> APIFlask:
         SESSION_COOKIE_NAME="loa",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=(settings.base_url or "").startswith("https:"),
+        SESSION_COOKIE_SECURE=settings.secure or (settings.base_url or "").startswith("https:"),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         # Tokens live as long as the session: a form that was open over lunch must not lose what was typed.
         WTF_CSRF_TIME_LIMIT=None,

@@ -13,6 +13,7 @@ from nacl.signing import SigningKey
 from audio.library import Library
 from audio.speech import Espeak, SpeechEngine
 from link.door import StationDoor
+from link.outward import Outward
 from schedules.clock import Clock
 from schedules.station import StationCode
 from store.database import Database
@@ -31,6 +32,7 @@ class WebSettings:
     links in messages; https makes the cookie secure. trusted_hosts: names by which it may be asked.
     max_upload_bytes: the largest recording. most_drafts: recordings a person may have before submitting some.
     machine: what config.yaml says, as name and value, shown beside the settings that people decide.
+    secure: the pages are served over TLS here. root: the root certificate that phones install, where Loa made one.
     most_uploads, most_uploads_bytes: files, and bytes in all, that a person may have on their way at a time.
     """
 
@@ -42,6 +44,8 @@ class WebSettings:
     most_uploads: int = 50
     most_uploads_bytes: int = 2000 * 1024 * 1024
     machine: tuple[tuple[str, str], ...] = ()
+    secure: bool = False
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Services:
     """Everything that a view may use. data: the folder DATA. demo: the demonstration runs.
 
     order_keys: None where this machine may not order emergencies. talks: live talks from browsers.
-    pace: how often strangers asked. speech: the voices of this machine, by name.
+    pace: how often strangers asked. speech: the voices of this machine, by name. outward: asks the internet for feeds.
     """
 
     database: Database
@@ -73,6 +77,7 @@ class Services:
     talks: Talks = field(default_factory=Talks)
     pace: Pace = field(default_factory=Pace)
     speech: Mapping[str, SpeechEngine] = field(default_factory=lambda: {"espeak": Espeak()})
+    outward: Outward = field(default_factory=Outward)
 
     def wake(self) -> None:
         """Tell every station that there is new intent."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert
 
 from schedules.errors import Refused
+from schedules.noticing import NoticeKind
 from schedules.text import Text
-from store import authority, outgoing, tables_notices
+from store import authority, notices, outgoing, tables_notices
 from store.accounts import Role
 from store.outgoing import MOST_BYTES, Attachment
 
@@ -51,16 +53,37 @@ def test_a_person_is_reached_by_every_confirmed_channel_and_no_other(database, p
             ("mail", "good@x.vn", ""),
             ("webhook", "https://x.vn/h", "k"),
         ]
-        assert {one.state for one in outgoing.due(session, now)} == {"queued"}
+        assert {one.state for one in outgoing.due(session, now + timedelta(days=1))} == {"queued"}
 
 
-def test_somebody_without_an_address_is_a_failure_with_a_reason(database, people, now):
-    """It is told why nobody got it, not kept for ever."""
+def test_everybody_finds_a_message_on_their_page_with_the_page_that_it_names(database, people, now):
+    """Who has no address is told on the pages; a link in the text is where the notice leads."""
+    officer = people[Role.OPERATOR].id
     with database.writing() as session:
-        message = queued(session, now, to=(people[Role.OPERATOR].id,))
-        (one,) = outgoing.of_message(session, message)
-    assert (one.state, one.ended_at) == ("failed", now)
-    assert "chưa có địa chỉ" in one.why.vi
+        message = queued(session, now, to=(officer,), kind="ticket.urged", text="Sửa\nhttps://loa.vn/thiet-bi/phieu/x")
+        queued(session, now, to=(officer,), kind="dispatch")
+        assert outgoing.of_message(session, message) == ()
+        sent_down, ticket = notices.listing(session, officer)
+        assert notices.waiting(session, now + timedelta(days=2)) == {}, "it goes out by itself, not twice"
+    assert (ticket.kind, ticket.path) == (NoticeKind.TICKET, "/thiet-bi/phieu/x")
+    assert (sent_down.kind, sent_down.path) == (NoticeKind.SENT_DOWN, "/gui/den")
+
+
+def test_what_is_not_urgent_waits_for_the_summary_and_a_report_for_the_morning(database, people, now):
+    """At night nothing rings but what is urgent; by day only what was asked for."""
+    officer = people[Role.OPERATOR]
+    night = now.replace(hour=15)
+    file = (Attachment(name="a.pdf", media_type="application/pdf", content=b"x"),)
+    with database.writing() as session:
+        channel(session, officer, now)
+        ids = [
+            queued(session, night, to=(officer.id,)),
+            queued(session, night, to=(officer.id,), attachments=file),
+            queued(session, night, to=(officer.id,), urgent=True),
+        ]
+        waits = [outgoing.of_message(session, one)[0].next_at for one in ids]
+    local = [one.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).strftime("%H:%M") for one in waits]
+    assert local == ["07:30", "06:00", "22:00"]
 
 
 def test_nothing_in_a_subject_or_file_name_begins_a_header(database, now):

@@ -114,6 +114,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_notice_person_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
     )
+    op.create_index(op.f("ix_notice_key"), "notice", ["key"])
     op.create_index(op.f("ix_notice_over_at_notice_kind"), "notice", ["over_at", "kind"])
     op.create_index(op.f("ix_notice_person_notice_created_at_notice_id"), "notice", ["person", "created_at", "id"])
     op.create_index(op.f("ix_notice_person_notice_key_notice_id"), "notice", ["person", "key", "id"])
@@ -197,6 +198,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_notice_person_notice_key_notice_id"), table_name="notice")
     op.drop_index(op.f("ix_notice_person_notice_created_at_notice_id"), table_name="notice")
     op.drop_index(op.f("ix_notice_over_at_notice_kind"), table_name="notice")
+    op.drop_index(op.f("ix_notice_key"), table_name="notice")
     op.drop_table("notice")
     op.drop_index(op.f("ix_known_place_person"), table_name="known_place")
     op.drop_table("known_place")
