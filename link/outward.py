@@ -112,7 +112,7 @@ class _Connection:
         self._outward = outward
         self._parts = parts
         self._until = until
-        self._connection = http.client.HTTPConnection(parts.hostname or "", timeout=CONNECT_S)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=CONNECT_S)
         self._answer: http.client.HTTPResponse | None = None
 
     def __enter__(self) -> http.client.HTTPResponse:

@@ -26,6 +26,7 @@ from store import dispatches, segments
 from store.dispatches import Aired, Dispatch, Receipt, Step, Summary
 from webui import dispatching
 from webui.auth import allowed
+from webui.cells import plain
 from webui.pages import states
 from webui.pages.answers import Part
 from webui.pages.formats import DEFAULT_ZONE, local, parse_moment
@@ -42,7 +43,6 @@ _OFFERED = 100
 _AHEAD = timedelta(days=7)
 _AT = time(20)
 _PLAN_AHEAD = timedelta(days=14)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 STEPS = {
     Step.SENT: states.Mark(sign="planned", word=Text("Đã gửi, xã chưa nhận", "Sent, not received")),
@@ -277,7 +277,7 @@ def dispatch_csv(dispatch: str) -> AnyResponse:
             receipt.decline_reason,
             aired.slot if aired else receipt.planned_slot,
         ]
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+        writer.writerow([plain(cell) for cell in cells])
     # The mark at the start makes a spreadsheet read the file as UTF-8.
     response = Response("\ufeff" + table.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="gui-xuong-xa-{known.sent_at:%Y-%m-%d}.csv"'

@@ -24,7 +24,7 @@ from store import duties as duty_store
 from webui import dutyboard
 from webui.auth import allowed
 from webui.dutyboard import Line
-from webui.pages import coverage, states
+from webui.pages import coverage, portal, states
 from webui.pages.airlog import listen_url
 from webui.pages.answers import Part
 from webui.pages.formats import deadline, iso_week, local, number, period_name, week_name
@@ -122,6 +122,7 @@ def duties() -> AnyResponse:
         }
     boards = [board for board in shown_boards if board.all]
     detail = _chosen_detail(mine, chosen)
+    year, published, target = portal.glance(mine)
     answered = _asked_troubles(request.args.get("loc", ""))
     return page(
         "duties.html",
@@ -146,6 +147,9 @@ def duties() -> AnyResponse:
         unit=request.args.get("don_vi", ""),
         troubled_only=answered,
         coverage=coverage.month_glance(mine, stations),
+        portal_year=year,
+        portal_count=published,
+        portal_target=target,
         many=len(mine.stations) > 1,
     )
 
