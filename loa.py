@@ -24,6 +24,7 @@ from house.building import AlreadyRunning, House
 from house.demonstration import Demonstration, Login
 from house.keeping import restore as restore_backup
 from house.sheet import plan_answer, programme_sheet
+from link import certificates
 from link.codec import dump, load
 from link.control import NotRunning, ask
 from link.scenario import Scenario
@@ -202,6 +203,73 @@ def check(config_file: Path, data: Path | None, as_json: bool) -> None:
         if not findings:
             _say("Không thấy vấn đề nào.", "Nothing was found.")
     sys.exit(NOT_SO if any(finding.severity == "error" for finding in findings) else DONE)
+
+
+@main.group()
+def tls() -> None:
+    """HTTPS with certificates of your own: a private root that phones install, and what is served under it."""
+
+
+@tls.command("init")
+@click.option(
+    "--authority", default="Đài truyền thanh xã", show_default=True, help="Whose root it is, as phones show it."
+)
+@click.option(
+    "--domain", "domains", multiple=True, help="A name outside of .local, .lan, .internal that it covers too."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def tls_init(authority: str, domains: tuple[str, ...], as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Make the private root; its key stays in DATA/tls and signs for this network's names only."""
+    folder = _settings(config_file, data).data / "tls"
+    made = certificates.make_root(folder, authority=authority, domains=domains, now=datetime.now(UTC))
+    _answer(_told(folder, made), as_json, lambda: _show_certificates(folder, made))
+
+
+@tls.command("issue")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def tls_issue(names: tuple[str, ...], as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Make the pages' certificate for names and addresses such as loa.lan 192.168.1.10."""
+    folder = _settings(config_file, data).data / "tls"
+    made = certificates.issue(folder, names, datetime.now(UTC))
+    _answer(_told(folder, made), as_json, lambda: _show_certificates(folder, made))
+
+
+@tls.command("show")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@_options
+@_guarded
+def tls_show(as_json: bool, config_file: Path, data: Path | None) -> None:
+    """Show whose root there is, for which names, until when, and where the file for phones lies."""
+    folder = _settings(config_file, data).data / "tls"
+    known = certificates.read(folder)
+    _answer(_told(folder, known), as_json, lambda: _show_certificates(folder, known))
+    sys.exit(NOT_SO if known.due(datetime.now(UTC)) else DONE)
+
+
+def _told(folder: Path, known: certificates.Certificates) -> dict[str, Any]:
+    return {
+        "authority": known.authority,
+        "fingerprint": known.fingerprint,
+        "root": str(certificates.root_file(folder)),
+        "root_until": known.root_until.isoformat(),
+        "names": list(known.names),
+        "until": None if known.until is None else known.until.isoformat(),
+    }
+
+
+def _show_certificates(folder: Path, known: certificates.Certificates) -> None:
+    click.echo(f"{known.authority}  SHA-256 {known.fingerprint}")
+    click.echo(f"{certificates.root_file(folder)}  {known.root_until:%Y-%m-%d}")
+    if known.until is None:
+        _say("Chưa có chứng chỉ cho trang. Chạy: loa tls issue TÊN…", "Nothing to serve with yet: loa tls issue NAME…")
+        return
+    click.echo(f"{', '.join(known.names)}  {known.until:%Y-%m-%d}")
+    _say("Đặt web.tls.kind: private rồi khởi động lại Loa.", "Set web.tls.kind: private and restart Loa.")
 
 
 @main.group()

@@ -37,6 +37,10 @@ def test_a_permission_that_does_not_exist_cannot_be_asked_for():
 
 PUBLIC = {
     "pages.log_in",
+    "pages.log_in_code",
+    "pages.forgotten",
+    "pages.trust",
+    "pages.root_certificate",
     "pages.log_out",
     "pages.invitation",
     # Behind a secret link, or public on purpose: limits of number and size are tested in test_pages_public.py.

@@ -66,6 +66,7 @@ from webui.pages import (
     tickets,
     today,
     trimming,
+    trusting,
     undo,
     waveform,
     week,
