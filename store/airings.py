@@ -143,6 +143,17 @@ def of_segment(
     return tuple(map(_logged, rows))
 
 
+def last_whole(session: Session, station: StationCode) -> Mapping[str, datetime]:
+    """Return when each recording last aired whole at a station, however long ago; rehearsals count too."""
+    began = func.max(func.coalesce(_TABLE.c.began, _TABLE.c.planned_start), type_=_TABLE.c.planned_start.type)
+    rows = session.execute(
+        select(_TABLE.c.segment, began.label("began"))
+        .where(_TABLE.c.station == station, _TABLE.c.verdict == Verdict.AIRED.value, _TABLE.c.segment.is_not(None))
+        .group_by(_TABLE.c.segment)
+    )
+    return {row.segment: row.began for row in rows}
+
+
 def counts(
     session: Session, *, stations: Collection[StationCode], start: datetime, end: datetime
 ) -> Mapping[Verdict, int]:

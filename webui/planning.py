@@ -517,7 +517,12 @@ def _near(old: datetime, new: datetime) -> bool:
 def facts_of(session: Session, code: StationCode, now: datetime) -> Facts:
     """Return what the authority knows of a station's last weeks."""
     rows = airings.listing(session, stations=(code,), start=now - _BACK, end=now, limit=_MOST_ROWS)
-    return Facts(station=code, airings=tuple(row.airing for row in rows), since=now)
+    return Facts(
+        station=code,
+        airings=tuple(row.airing for row in rows),
+        aired=airings.last_whole(session, code),
+        since=now,
+    )
 
 
 def same_said(finding: Finding) -> tuple[str, str, str]:

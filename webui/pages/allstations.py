@@ -28,28 +28,29 @@ from webui.services import services
 
 _PAGE = 50
 _WIDTH = 720.0
-_NARROW = 46.0
 _SHOWN = 6
+_FREQUENT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One session in the row of its station. title: its name where there is room, words: for who cannot see it."""
+    """One session in the row of its station. words: what it is, for who points at it or cannot see it."""
 
     x: float
     width: float
     look: str
-    title: str
     words: str
     url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One station on one day. rest: sessions that the list on the phone leaves out."""
+    """One station on one day. often: x and width of sessions that come many times a day; frequent: words for them."""
 
     station: Station
     bars: tuple[Bar, ...]
+    often: tuple[tuple[float, float], ...]
+    frequent: tuple[str, ...]
     clashes: int
     pencils: tuple[str, ...]
     url: str
@@ -144,6 +145,8 @@ def _row(
     may_edit: bool,
 ) -> Row:
     bars = []
+    often: list[tuple[float, float]] = []
+    frequent: dict[str, int] = {}
     clashes = 0
     until: datetime | None = None
     for one in found:
@@ -159,6 +162,10 @@ def _row(
             look = OWN
         x = max(0.0, _x(local(start, station.zone), first_h, last_h))
         width = max(3.0, round((end - start).total_seconds() / 3600 / (last_h - first_h) * _WIDTH, 1))
+        if len(one.rule.starts) > _FREQUENT:
+            often.append((x, min(width, _WIDTH - x)))
+            frequent[one.rule.name] = frequent.get(one.rule.name, 0) + 1
+            continue
         there = local(start, station.zone).date()
         coming = start > now() and may_edit
         span = f"{clock(start, station.zone)}–{clock(end, station.zone)}"
@@ -167,7 +174,6 @@ def _row(
                 x=x,
                 width=min(width, _WIDTH - x),
                 look=BAD if bad else look,
-                title=one.rule.name if width >= _NARROW else "",
                 words=_("%(span)s %(name)s, trùng giờ", span=span, name=one.rule.name)
                 if bad
                 else f"{span} {one.rule.name}",
@@ -179,6 +185,11 @@ def _row(
     return Row(
         station=station,
         bars=tuple(bars),
+        often=tuple(often),
+        frequent=tuple(
+            ngettext("%(name)s: %(num)d lần", "%(name)s: %(num)d lần", count, name=name)
+            for name, count in frequent.items()
+        ),
         clashes=clashes,
         pencils=pencils,
         url=url_for("pages.week", week=week_of(day), dai=station.code, ngay=day.isoformat()),
@@ -199,7 +210,7 @@ def _ticks(first_h: int, last_h: int) -> list[tuple[float, str]]:
 
 
 def _answer(rows: Sequence[Row], whole: int) -> tuple[Part, ...]:
-    silent = sum(1 for row in rows if not row.bars)
+    silent = sum(1 for row in rows if not row.bars and not row.often)
     clashes = sum(row.clashes for row in rows)
     parts = [Part(text=ngettext("%(num)d đài.", "%(num)d đài.", whole))]
     if clashes:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any
+from threading import Lock
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from schedules.airing import Airing, Facts, Verdict
+from schedules.airing import Airing, Verdict
 from schedules.calendar import Occurrence, day_kind, instant, occurrences
 from schedules.clock import Interval
 from schedules.duty import DutyStanding, DutyState
@@ -46,6 +49,9 @@ _PLANNED_DAYS = 15
 _SHOWN_CLASHES = 3
 _SHOWN_DUTIES = 3
 _MOST_ROWS = 5_000
+_MOST_PLANS = 64
+_FRESH = timedelta(minutes=1)
+_PLANS = "loa.weekplans"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +73,7 @@ def routes(pages: Blueprint) -> None:
     """Add the routes."""
     pages.add_url_rule("/lich", "this_week", this_week)
     pages.add_url_rule("/lich/<week>", "week", week)
+    pages.record_once(lambda state: state.app.extensions.setdefault(_PLANS, Plans()))
 
 
 @allowed("grid.read")
@@ -99,10 +106,8 @@ def drawn(mine: Scope, station: Station, year: int, number: int, *, said: str = 
     with services().database.reading() as database:
         rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=_MOST_ROWS)
         singles = one_offs.of_station(database, station.code, during.start, during.end)
-        ahead = during.start < now() + timedelta(days=_PLANNED_DAYS) and during.end > now()
-        facts = facts_of(database, station.code, now()) if ahead else None
+        rundown = _planned(database, seen, during, mine.person.id)
     logged = [row.airing for row in rows]
-    rundown = _planned(intent, facts, during)
     found = occurrences(intent, station, during)
     owed = frozenset(duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations)
     segments = {segment.id: segment for segment in intent.segments}
@@ -160,11 +165,42 @@ def drawn(mine: Scope, station: Station, year: int, number: int, *, said: str = 
     }
 
 
-def _planned(intent: Intent, facts: Facts | None, during: Interval) -> Rundown | None:
+class Plans:
+    """The plans of weeks that were drawn lately: a page that is looked at again need not work them out again."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[object, ...], tuple[datetime, Rundown]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: tuple[object, ...], moment: datetime) -> Rundown | None:
+        """Return the plan that was made under this name within the last minute, or None."""
+        with self._lock:
+            found = self._known.get(key)
+        return found[1] if found is not None and timedelta(0) <= moment - found[0] < _FRESH else None
+
+    def keep(self, key: tuple[object, ...], moment: datetime, rundown: Rundown) -> None:
+        """Keep a plan; the oldest goes where there are too many."""
+        with self._lock:
+            self._known[key] = moment, rundown
+            self._known.move_to_end(key)
+            while len(self._known) > _MOST_PLANS:
+                self._known.popitem(last=False)
+
+
+def _planned(database: Session, seen: Look, during: Interval, person: str) -> Rundown | None:
     """Return the plan of what is still to come of a week; None for weeks that are over or far away."""
-    if facts is None:
+    if during.start >= now() + timedelta(days=_PLANNED_DAYS) or during.end <= now():
         return None
-    return plan(intent, facts, now(), Interval(max(during.start, now()), during.end), thorough=False)
+    code = seen.station.code
+    plans = cast(Plans, current_app.extensions[_PLANS])
+    drafted = (person, seen.draft.version) if seen.draft and seen.steps else None
+    key = (code, seen.intent.revision, drafted, during, airings.last_seq(database, code))
+    known = plans.get(key, now())
+    if known is None:
+        facts = facts_of(database, code, now())
+        known = plan(seen.intent, facts, now(), Interval(max(during.start, now()), during.end), thorough=False)
+        plans.keep(key, now(), known)
+    return known
 
 
 def _sessions(
