@@ -109,7 +109,7 @@ _SYSTEM = Text("Hệ thống", "System")
 _OFFICER = Menu(
     groups=(
         Group(title=None, entries=(TODAY,)),
-        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, INBOX, ASSIGNMENTS, WEEK, PUBLISHING, PAY)),
+        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, INBOX, ASSIGNMENTS, WEEK, PUBLISHING, PORTAL, PAY)),
         Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
@@ -130,7 +130,7 @@ _CENTRE = Menu(
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
         Group(
             title=_MAKING,
-            entries=(ITEMS, TEXTS, GUIDANCE, APPROVE, DISPATCHES, ASSIGNMENTS, WEEK, PROGRAMMES, SOURCES, PAY),
+            entries=(ITEMS, TEXTS, GUIDANCE, APPROVE, DISPATCHES, PORTAL, ASSIGNMENTS, WEEK, PROGRAMMES, SOURCES, PAY),
         ),
         Group(title=_SYSTEM, entries=(AUTHORITY,)),
     ),
@@ -141,7 +141,7 @@ _INSPECTOR = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
         Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
-        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, GUIDANCE, DISPATCHES, WEEK, PAY)),
+        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, GUIDANCE, DISPATCHES, PORTAL, WEEK, PAY)),
     ),
     tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
     foot=(EMERGENCY,),
