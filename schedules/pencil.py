@@ -136,11 +136,11 @@ def folded(edits: Iterable[Edit]) -> Folded:
                 last[before.id] = None
             case AddException(exception=exception):
                 added[exception.id] = exception
-            case TakeBack(exception=exception):
-                if added.pop(exception.id, None) is None:
-                    taken[exception.id] = exception
             case AddWeek(template=template):
                 weeks[template.id] = template
+            case _:
+                if added.pop(edit.exception.id, None) is None:
+                    taken[edit.exception.id] = edit.exception
     pairs = [(first[name], last[name]) for name in last if first[name] != last[name]]
     gone = {name for name, rule in last.items() if rule is None}
     kept = {rule.template for _before, rule in pairs if rule is not None}
