@@ -188,8 +188,8 @@ def _computed(session: Session, wanted: Asked, now: datetime, *, demo: bool) -> 
     period, programme = wanted.period, wanted.programme or None
     # Stations of one authority live in one time; what lies around midnight is looked at again day by day.
     zone = ZoneInfo(ordered[0].zone if ordered else _ZONE)
-    inside = _interval(period.first, period.last, zone)
-    whole = _interval(*period.whole, zone)
+    inside = interval(period.first, period.last, zone)
+    whole = interval(*period.whole, zone)
     found = reportfacts.broadcasts(session, codes, whole, programme, demo=demo)
     relays = reportfacts.relay_seconds(session, codes, inside, demo=demo)
     troubles = reportfacts.troubles(session, codes, inside, period.first, period.last)
@@ -219,7 +219,9 @@ def _computed(session: Session, wanted: Asked, now: datetime, *, demo: bool) -> 
     )
 
 
-def _interval(first: date, last: date, zone: ZoneInfo) -> Interval:
+def interval(first: date, last: date, zone: ZoneInfo | None = None) -> Interval:
+    """Return the instants from the beginning of a local day to the end of another."""
+    zone = zone or ZoneInfo(_ZONE)
     return Interval(instant(zone, first, time(0)), instant(zone, last + timedelta(days=1), time(0)))
 
 
@@ -305,9 +307,6 @@ def _head(session: Session, wanted: Asked, every: tuple[Unit, ...]) -> StoredHea
     typed = papers.head(session, wanted.unit.code)
     if typed is not None:
         return typed
-    name = wanted.unit.name
-    commune = name.startswith(("Xã ", "Phường ", "Đặc khu "))
-    above = next((unit.name for unit in every if unit.code == wanted.unit.parent), "")
     basis = next(
         (
             duty.document
@@ -316,20 +315,26 @@ def _head(session: Session, wanted: Asked, every: tuple[Unit, ...]) -> StoredHea
         ),
         "",
     )
+    return replace(usual_head(wanted.unit, every), basis=basis)
+
+
+def usual_head(unit: Unit, every: tuple[Unit, ...]) -> StoredHead:
+    """Return what a unit's papers bear before anybody typed it."""
+    commune = unit.name.startswith(("Xã ", "Phường ", "Đặc khu "))
+    if commune:
+        return StoredHead(
+            agency=f"Ủy ban nhân dân\n{unit.name}",
+            place=unit.name.partition(" ")[2],
+            signer_title="CHỦ TỊCH",
+            recipients=("Đơn vị quản lý cấp trên;", "CT, các PCT UBND;", "Lưu: VT, VX."),
+        )
     return StoredHead(
-        above="" if commune else above,
-        agency=f"Ủy ban nhân dân\n{name}" if commune else name,
-        symbol="BC-UBND" if commune else "BC",
-        place=name.partition(" ")[2] if commune else name,
-        signer_title="CHỦ TỊCH" if commune else "GIÁM ĐỐC",
-        recipients=("Đơn vị quản lý cấp trên;", "Lưu: VT.")
-        if not commune
-        else (
-            "Đơn vị quản lý cấp trên;",
-            "CT, các PCT UBND;",
-            "Lưu: VT, VX.",
-        ),
-        basis=basis,
+        above=next((one.name for one in every if one.code == unit.parent), ""),
+        agency=unit.name,
+        symbol="BC",
+        place=unit.name,
+        signer_title="GIÁM ĐỐC",
+        recipients=("Đơn vị quản lý cấp trên;", "Lưu: VT."),
     )
 
 
@@ -375,7 +380,7 @@ def _log(session: Session, made: Computed) -> tuple[list[LogRow], int]:
     names = {line.station: line.name for line in made.report.lines}
     period = made.report.period
     zone = ZoneInfo(_ZONE)
-    during = _interval(period.first, period.last, zone)
+    during = interval(period.first, period.last, zone)
     found = [
         row
         for row in airings.listing(

@@ -15,6 +15,7 @@ from webui.api import (
     preview,
     proofs,
     recordings,
+    reports,
     stations,
     uploads,
 )
@@ -41,5 +42,5 @@ def register(app: APIFlask) -> None:
             abort(415)
 
     modules = (health, recordings, uploads, stations, preview, airlog, proofs, aircheck, duties, faults, emergencies)
-    for module in modules:
+    for module in (*modules, reports):
         app.register_blueprint(module.bp, url_prefix="/api/v1")

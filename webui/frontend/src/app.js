@@ -6,4 +6,5 @@ import "./listening.js";
 import "./player.js";
 import "./drafts.js";
 import "./forms.js";
+import "./fetching.js";
 import "./hints.js";
