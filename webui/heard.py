@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from schedules.errors import Refused
+from schedules.errors import Conflict
 from schedules.findings import Finding, Severity
 from schedules.station import UnitCode, units_above
 from schedules.text import Text
@@ -48,19 +48,19 @@ def must_be_whole(session: Session, record: SegmentRecord) -> bool:
 
 
 def before_submitting(session: Session, record: SegmentRecord, person: Person) -> None:
-    """Raise Refused where a machine spoke the recording and the person has not heard it to its end."""
+    """Raise Conflict where a machine spoke the recording and the person has not heard it to its end."""
     script = scripts.of_segment(session, record.id)
     if script is None or not script.spoken or record.audio is None:
         return
     heard = of(session, record, person)
     if not heard.whole:
-        raise Refused(_unheard(heard, Text("Chưa trình duyệt.", "It was not submitted.")))
+        raise Conflict(_unheard(heard, Text("Chưa trình duyệt.", "It was not submitted.")))
 
 
 def before_approving(
     session: Session, record: SegmentRecord, person: Person, *, sha256: str, by_program: bool, now: datetime
 ) -> None:
-    """Keep how much the person heard; raise Refused where the unit wants all of it heard.
+    """Keep how much the person heard; raise Conflict where the unit wants all of it heard.
 
     by_program: a token speaks. A program hears nothing: who gave it the token answers for that, and the record says 0.
     """
@@ -68,7 +68,7 @@ def before_approving(
     if record.audio is None or record.audio.sha256 != sha256:
         return
     if not by_program and not heard.whole and must_be_whole(session, record):
-        raise Refused(_unheard(heard, Text("Chưa duyệt.", "It was not approved.")))
+        raise Conflict(_unheard(heard, Text("Chưa duyệt.", "It was not approved.")))
     listening.keep_approval(
         session, segment=record.id, sha256=sha256, revision=record.revision, person=person, heard=heard, now=now
     )
