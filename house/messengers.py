@@ -62,24 +62,24 @@ def send_mail(letter: Letter, address: str, server: MailServer) -> None:
         raise Undelivered(
             Text("Chưa đặt máy chủ thư ở trang Cài đặt.", "No mail server is set on the page Settings."), server=True
         )
-    # Loaded at the first message: it knows a hundred services and takes its time.
-    import apprise
+    # Loaded at the first message, and only what is needed: apprise knows a hundred services and takes its time.
+    from apprise.plugins.email import NotifyEmail
 
-    plugin = apprise.Apprise.instantiate(
-        {
-            "schema": "mailtos" if server.security != "none" else "mailto",
-            "host": server.host,
-            "port": server.port,
-            "user": server.user or None,
-            "password": server.password or None,
-            "smtp_host": server.host,
-            "from_addr": server.sender,
-            "secure_mode": {"starttls": "starttls", "tls": "ssl", "none": "insecure"}[server.security],
-            "targets": [address],
-            "format": "text",
-        },
-        suppress_exceptions=True,
-    )
+    try:
+        plugin = NotifyEmail(  # type: ignore[no-untyped-call]
+            smtp_host=server.host,
+            from_addr=server.sender,
+            secure_mode={"starttls": "starttls", "tls": "ssl", "none": "insecure"}[server.security],
+            targets=[address],
+            host=server.host,
+            port=server.port,
+            user=server.user or None,
+            password=server.password or None,
+            secure=server.security != "none",
+            format="text",
+        )
+    except TypeError as error:
+        raise Undelivered(_not_valid(), for_good=True) from error
     _notify(plugin, letter, _attached(letter.attachments), server=True)
 
 
@@ -89,19 +89,14 @@ def send_telegram(letter: Letter, chat: str, token: str) -> None:
         raise Undelivered(
             Text("Chưa đặt bot Telegram ở trang Cài đặt.", "No Telegram bot is set on the page Settings."), server=True
         )
-    import apprise
+    from apprise.plugins.telegram import NotifyTelegram
 
-    plugin = apprise.Apprise.instantiate(
-        {
-            "schema": "tgram",
-            "bot_token": token,
-            "targets": [chat],
-            "detect_owner": False,
-            "include_image": False,
-            "format": "text",
-        },
-        suppress_exceptions=True,
-    )
+    try:
+        plugin = NotifyTelegram(  # type: ignore[no-untyped-call]
+            bot_token=token, targets=[chat], detect_owner=False, include_image=False, secure=True, format="text"
+        )
+    except TypeError as error:
+        raise Undelivered(_not_valid(), for_good=True) from error
     _notify(plugin, letter, None, server=False)
 
 
@@ -193,17 +188,16 @@ def _of_the_world(address: str) -> bool:
 def _notify(plugin: Any, letter: Letter, attached: Any, *, server: bool) -> None:  # noqa: ANN401 - apprise is untyped
     import apprise
 
-    if plugin is None:
-        raise Undelivered(
-            Text("Địa chỉ hoặc máy chủ không hợp lệ.", "The address or the server is not valid."), for_good=True
-        )
-    sender = apprise.Apprise()
-    sender.add(plugin)
+    plugin.socket_connect_timeout = plugin.socket_read_timeout = TIMEOUT_S
     with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
-        done = sender.notify(body=letter.text, title=letter.subject, attach=attached, body_format="text")
+        done = plugin.notify(body=letter.text, title=letter.subject, attach=attached, body_format="text")
         why = _last_line(said.getvalue())
     if not done:
         raise Undelivered(Text(f"Không gửi được: {why}", f"It could not be sent: {why}"), server=server)
+
+
+def _not_valid() -> Text:
+    return Text("Địa chỉ hoặc máy chủ không hợp lệ.", "The address or the server is not valid.")
 
 
 def _last_line(said: str) -> str:
