@@ -32,6 +32,7 @@ from house.noticing import LOOK_S as NOTICE_S
 from house.noticing import Lookout
 from house.salvage import keep_remainders
 from house.serving import Certificate, serve
+from house.tending import TEND_S, Tender, clusters_of
 from link import certificates
 from link.control import ControlSocket, Handler
 from link.holidays import national_days
@@ -484,7 +485,17 @@ class House:
             sender = Deliverer(
                 database=self.database, clock=self.clock, private_webhooks=self.config.notices.private_webhooks
             )
+            tender = Tender(
+                database=self.database,
+                clock=self.clock,
+                doors=self.daemons,
+                clusters=clusters_of(self.config.stations),
+                demo=self.config.demo,
+                base_url=self.config.web.base_url or "",
+            )
             self._scheduler.add_job(lookout.run, "interval", seconds=NOTICE_S, id="notices")
+            self._scheduler.add_job(tender.run, "interval", seconds=TEND_S, id="equipment")
+            self._scheduler.add_job(tender.daily, "cron", hour=1, id="equipment-daily")
             self._scheduler.add_job(sender.run, "interval", seconds=SEND_S, id="messages")
             self._scheduler.add_job(sender.clear, "interval", hours=24, id="messages-clear")
             self._scheduler.add_job(self._renew, "interval", hours=6, id="certificate")

@@ -53,6 +53,13 @@ def follow(session: Session, station: StationCode, zone: str, *, demo: bool) -> 
     return len(rows) == _BATCH and bool(fresh)
 
 
+def behind(session: Session, station: StationCode) -> bool:
+    """Return whether the air log of the station has rows that are not counted in."""
+    newest = session.scalar(select(func.max(_AIRING.c.seq)).where(_AIRING.c.station == station)) or 0
+    counted = session.scalar(select(func.max(_TABLE.c.seq)).where(_TABLE.c.station == station)) or 0
+    return newest > counted
+
+
 def between(
     session: Session, stations: Collection[StationCode], first: date, last: date
 ) -> Mapping[StationCode, tuple[AirDay, ...]]:

@@ -292,6 +292,11 @@ def urge(session: Session, ticket: str, *, text: str, to: Collection[str], perso
     steps.add(session, Subject.TICKET, ticket, "urged", at=now, person=person, text=_words(text), details=details)
 
 
+def wait(session: Session, ticket: str, now: datetime) -> None:
+    """Note that nobody is left above to be told now; it is looked at again later."""
+    session.execute(update(_TABLE).where(_TABLE.c.id == ticket).values(told_at=now))
+
+
 def escalated(session: Session, ticket: str, *, to: str, people: Collection[str], now: datetime) -> None:
     """Note that the next tier above was told; to: its name, people: names of those who were written to."""
     session.execute(update(_TABLE).where(_TABLE.c.id == ticket).values(tiers=_TABLE.c.tiers + 1, told_at=now))
@@ -322,7 +327,9 @@ def from_fault(
     if known is None and cluster:
         found = _same(session, station, cluster, "", now=now, rules=UpkeepRules(returns_days=0))
         known = found if found is not None and found.open and not found.fault_code else None
-    silent = {"silent": True, "silent_since": since, "silent_until": None} if rule.silent and lasts else {}
+    silent: dict[str, Any] = {"silent_until": None}
+    if rule.silent and lasts:
+        silent |= {"silent": True, "silent_since": since}
     who: dict[str, Any] = {"at": now, "person": None, "name": "", "picture": None}
     more: dict[str, Any] = {"text": message, "phone": "", "details": {"fault": code, "seq": seq}}
     if known is not None and known.open:
@@ -330,7 +337,7 @@ def from_fault(
             return False
         newest = steps.newest(session, Subject.TICKET, (known.id,)).get(known.id)
         if known.silent_now:
-            silent = {}
+            silent.pop("silent_since", None)
         session.execute(
             update(_TABLE)
             .where(_TABLE.c.id == known.id)
@@ -358,7 +365,7 @@ def from_fault(
         what=message[:_LONGEST_TEXT],
         place="",
         origin=Origin.SYSTEM,
-        silent=bool(silent),
+        silent=rule.silent and lasts,
         silent_since=since,
         fault_code=code,
         fault_seq=seq,
@@ -371,7 +378,9 @@ def from_fault(
 
 def recovered(session: Session, ticket: Ticket, *, at: datetime, now: datetime) -> None:
     """Note that the machine no longer finds the fault; whether it is repaired, people say."""
-    session.execute(update(_TABLE).where(_TABLE.c.id == ticket.id, _TABLE.c.silent).values(silent_until=at))
+    # What people reported is not over because the machine hears itself: such a ticket only loses its fault.
+    values = {"silent_until": at} if ticket.origin is Origin.SYSTEM else {"fault_code": ""}
+    session.execute(update(_TABLE).where(_TABLE.c.id == ticket.id).values(**values))
     steps.add(session, Subject.TICKET, ticket.id, "recovered", at=now, details={"at": at.isoformat()})
 
 
@@ -383,7 +392,7 @@ def of_faults(session: Session, stations: Collection[StationCode]) -> tuple[Tick
             _TABLE.c.state != _DONE,
             _TABLE.c.fault_code != "",
             _TABLE.c.station.in_(stations),
-            or_(~_TABLE.c.silent, _TABLE.c.silent_until.is_(None)),
+            _TABLE.c.silent_until.is_(None),
         )
         .order_by(_TABLE.c.opened_at)
         .limit(1000)
@@ -622,6 +631,7 @@ def _again(known: Ticket, now: datetime) -> dict[str, Any]:
         "due": None,
         "told_at": None,
         "tiers": 0,
+        "silent_until": None,
     }
 
 
