@@ -10,12 +10,13 @@ _BLOCK = 1 << 16
 
 
 class BrokenLine:
-    """A port that leads to another one. Each number of `cuts` breaks one connection after so many bytes went up."""
+    """A port that leads to another one. Each number of `cuts`: after so many more bytes the connection is broken."""
 
     def __init__(self, target: tuple[str, int], cuts: list[int]) -> None:
         self.target = target
         self.cuts = cuts
         self.broken = 0
+        self._passed = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -58,15 +59,15 @@ class BrokenLine:
                 part.start()
 
     def _up(self, client: socket.socket, server: socket.socket) -> None:
-        passed = 0
         with contextlib.suppress(OSError):
             while block := client.recv(_BLOCK):
                 server.sendall(block)
-                passed += len(block)
                 with self._lock:
-                    if self.cuts and passed >= self.cuts[0]:
+                    self._passed += len(block)
+                    if self.cuts and self._passed >= self.cuts[0]:
                         self.cuts.pop(0)
                         self.broken += 1
+                        self._passed = 0
                         break
         self._part(client, server)
 

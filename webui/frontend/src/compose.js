@@ -68,6 +68,7 @@ if (form) {
   const show = (entry) => {
     const box = template.content.firstElementChild.cloneNode(true);
     outbox.append(box);
+    document.querySelector(".answer").textContent = words.sending;
     send(entry, box, token, {
       done: async (segment) => {
         if (entry.recorded) await sound?.forget();

@@ -127,7 +127,7 @@ export function send(entry, box, token, { done, gone }) {
     button();
     if (paused) {
       stop();
-      say(held());
+      say(words.paused.replace("{done}", megabytes(sent, exact)).replace("{total}", megabytes(entry.size, exact)));
     } else {
       wait = 1;
       say(words.leave);

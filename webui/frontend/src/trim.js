@@ -74,6 +74,12 @@ async function equip() {
     else end = Math.max(end + by, start + LEAST_S);
     show();
   };
+  const typed = (which) => {
+    const value = read(fields[which].value);
+    if (value === null) return;
+    if (which === "start") start = Math.min(value, end - LEAST_S);
+    else end = Math.max(value, start + LEAST_S);
+  };
   const step = (event) => ({ ArrowRight: 0.1, ArrowUp: 0.1, ArrowLeft: -0.1, ArrowDown: -0.1, PageUp: 1, PageDown: -1 })[event.key];
 
   wave.on("ready", () => {
@@ -110,14 +116,12 @@ async function equip() {
     fields[which].addEventListener("keydown", (event) => {
       if (!["ArrowUp", "ArrowDown", "PageUp", "PageDown"].includes(event.key)) return;
       event.preventDefault();
+      typed(which);
       move(which, step(event));
     });
     fields[which].addEventListener("change", () => {
-      const value = read(fields[which].value);
-      if (value === null) return show();
-      if (which === "start") start = Math.min(value, end - LEAST_S);
-      else end = Math.max(value, start + LEAST_S);
-      return show();
+      typed(which);
+      show();
     });
   }
   const play = (from, to) => {
