@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.airing import Verdict
@@ -223,7 +223,7 @@ def stations_with_items(session: Session, stations: Collection[StationCode]) -> 
 
 def _emergency() -> Any:  # noqa: ANN401 - SQLAlchemy's expressions are generic over nothing useful
     orders, texts = tables.emergency, tables.emergency_template
-    return or_(exists().where(orders.c.segment == _SEGMENT.c.id), exists().where(texts.c.segment == _SEGMENT.c.id))
+    return or_(_SEGMENT.c.id.in_(select(orders.c.segment)), _SEGMENT.c.id.in_(select(texts.c.segment)))
 
 
 def _heard(rehearsals: bool) -> list[Any]:
@@ -235,7 +235,8 @@ def _public(rehearsals: bool) -> Select[Any]:
     """Return the one question on which everything public stands."""
     first = (
         select(func.min(_AIRING.c.planned_start))
-        .where(_AIRING.c.segment == _TABLE.c.segment, _AIRING.c.station == _TABLE.c.station, *_heard(rehearsals))
+        # Not a bare column: by the recording there are a few airings to look at, by the station five years of them.
+        .where(_AIRING.c.segment == _TABLE.c.segment, _AIRING.c.station + "" == _TABLE.c.station, *_heard(rehearsals))
         .scalar_subquery()
     )
     return (

@@ -85,9 +85,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_contribution_link_contribution_received_at"), "contribution", ["link", "received_at"])
     op.create_index(op.f("ix_contribution_picture"), "contribution", ["picture"])
     op.create_index(
-        op.f("ix_contribution_unit_contribution_received_at_contribution_id"),
+        op.f("ix_contribution_station_contribution_received_at_contribution_id"),
         "contribution",
-        ["unit", "received_at", "id"],
+        ["station", "received_at", "id"],
     )
     op.create_index(op.f("ix_contribution_unit_contribution_state"), "contribution", ["unit", "state"])
     op.create_index(op.f("ix_contribution_voice"), "contribution", ["voice"])
