@@ -27,7 +27,7 @@ from house.delivering import SEND_S, Deliverer
 from house.equipment import health_of, inputs_of, outputs_of, voices_of
 from house.following import Follower
 from house.forgetting import forget
-from house.looking import LOOK_S, look
+from house.looking import LOOK_S, Looker
 from house.noticing import LOOK_S as NOTICE_S
 from house.noticing import Lookout
 from house.salvage import keep_remainders
@@ -114,6 +114,7 @@ class House:
         self._heartbeat = Heartbeat(self.clock)
         self._notifier = Notifier(environment.get("NOTIFY_SOCKET"))
         self._services: Services | None = None
+        self._looker: Looker | None = None
         self._sealed: dict[str, tuple[int, Intent]] = {}
         self._sealing = threading.Lock()
         self._intake: Intake | None = None
@@ -391,6 +392,7 @@ class House:
             outward=Outward(inside=frozenset(one.lower() for one in self.config.web.inside)),
         )
         self._services = services
+        self._looker = Looker(database=self.database, doors=services.doors, clock=self.clock)
         try:
             self.app = create_app(services)
             self._server = serve(
@@ -508,8 +510,8 @@ class House:
 
     def _look(self) -> None:
         """Count what aired, and keep what the stations say of duties and of what was sent to them."""
-        if self._services is not None:
-            look(self.database, self._services.doors, self.clock)
+        if self._looker is not None:
+            self._looker.look()
 
     def _look_into_feeds(self) -> None:
         """Bring what feeds of portals tell."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from schedules.clock import ClockState
+from schedules.duty import DutyStanding
 from schedules.emergency import Alert
 from schedules.rundown import Rundown, RundownItem
 from schedules.text import Text
@@ -94,6 +95,8 @@ class StationStatus:
     state: off, idle, armed, on_air, live, emergency, fault or untrusted_clock (interfaces: station states).
     level_dbfs, peak_dbfs: of the last quarter of a second on the bus, None while no player runs.
     alerts: emergency orders of the last day, newest first. inputs: names of its microphones and lines.
+    ahead, duties: what it obeys now: its plan of the next day, and how its duties stand with it; nothing is planned
+    anew for who asks.
     """
 
     code: str
@@ -111,6 +114,8 @@ class StationStatus:
     alerts: tuple[Alert, ...] = ()
     live: LiveStatus | None = None
     inputs: tuple[str, ...] = ()
+    ahead: tuple[RundownItem, ...] = ()
+    duties: tuple[DutyStanding, ...] = ()
 
 
 class StationDoor(Protocol):

@@ -1217,6 +1217,8 @@ class StationDaemon:
             alerts=self._takeovers.alerts,
             live=self._takeovers.live,
             inputs=tuple(one.name for one in self._inputs),
+            ahead=rundown.items if rundown is not None else (),
+            duties=rundown.duties if rundown is not None else (),
         )
 
     def _output_status(self, output: OutputSpec) -> OutputStatus:

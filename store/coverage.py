@@ -1,31 +1,29 @@
-"""What really aired, counted by recording and by topic and month: projections of the air log, rebuilt at any time."""
+"""What really aired, counted by topic and month, and how duties stand: projections that can be rebuilt at any time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from schedules.airing import Verdict
-from schedules.clock import utc
 from schedules.duty import DutyOutcome, DutyStanding, DutyState
-from schedules.station import Station, StationCode
+from schedules.station import StationCode
 from store import tables, tables_dispatches
-from store.rows import changed
 from store.shapes import load
 
 _MARK = tables_dispatches.airing_mark
-_SEGMENT = tables_dispatches.segment_airing
 _TOPIC = tables_dispatches.topic_airing
 _NOW = tables_dispatches.duty_now
 _ROWS = tables.airing
 _OUTCOME = tables.duty_outcome
-_AT_ONCE = 2000
+_AT_ONCE = 5000
+_AGAIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,33 +48,28 @@ class Standing:
     seq: int | None = None
 
 
-def count(session: Session, station: Station) -> int:
-    """Count the rows of a station that came since the last time; return how many. Does nothing where none came."""
-    mark = session.scalar(select(_MARK.c.seq).where(_MARK.c.station == station.code)) or 0
-    rows = session.execute(
-        select(_ROWS).where(_ROWS.c.station == station.code, _ROWS.c.seq > mark).order_by(_ROWS.c.seq).limit(_AT_ONCE)
-    ).all()
-    if not rows:
-        return 0
-    zone = ZoneInfo(station.zone)
-    for row in rows:
-        _count(session, row, zone)
-    last = rows[-1].seq
-    if changed(session, update(_MARK).where(_MARK.c.station == station.code).values(seq=last)) == 0:
-        session.execute(insert(_MARK).values(station=station.code, seq=last))
-    return len(rows)
+def count(session: Session, zones: Mapping[StationCode, str], *, since: datetime | None, limit: int = _AT_ONCE) -> int:
+    """Count the rows that came since the last time, of stations whose zone is known; return how many were read.
 
-
-def is_behind(session: Session, station: StationCode) -> bool:
-    """Return whether rows of a station are not counted yet."""
-    mark = session.scalar(select(_MARK.c.seq).where(_MARK.c.station == station)) or 0
-    there = select(_ROWS.c.seq).where(_ROWS.c.station == station, _ROWS.c.seq > mark).limit(1)
-    return session.scalar(there) is not None
+    since: only stations with a row planned since then are looked at; None for all of them, which reads an index whole.
+    """
+    newest = select(_ROWS.c.station, func.max(_ROWS.c.seq).label("seq")).group_by(_ROWS.c.station)
+    if since is not None:
+        newest = newest.where(_ROWS.c.planned_start >= since)
+    marks = {row.station: row.seq for row in session.execute(select(_MARK.c.station, _MARK.c.seq))}
+    read = 0
+    for station, last in session.execute(newest).all():
+        if station not in zones or last <= marks.get(station, 0):
+            continue
+        if read >= limit:
+            break
+        read += _count(session, station, ZoneInfo(zones[station]), marks.get(station), last, limit - read)
+    return read
 
 
 def forget(session: Session, station: StationCode) -> None:
     """Empty the counts of a station, to count its rows anew."""
-    for table in (_MARK, _SEGMENT, _TOPIC):
+    for table in (_MARK, _TOPIC):
         session.execute(delete(table).where(table.c.station == station))
 
 
@@ -104,24 +97,40 @@ def months(
     )
 
 
-def note_standings(session: Session, station: StationCode, standings: Collection[DutyStanding], now: datetime) -> None:
-    """Keep how the duties of a station stand now, in place of what it said before."""
-    session.execute(delete(_NOW).where(_NOW.c.station == station))
-    if standings:
-        session.execute(
-            insert(_NOW),
-            [
-                {
-                    "station": station,
-                    "duty": one.duty,
-                    "period": one.period,
-                    "state": one.state.value,
-                    "deadline": one.deadline,
-                    "looked_at": now,
-                }
-                for one in standings
-            ],
+def note_standings(session: Session, said: Mapping[StationCode, Collection[DutyStanding]], now: datetime) -> int:
+    """Keep how the duties of these stations stand, in place of what they said before; return how many differed.
+
+    What did not change is written again only now and then, so that it is known to be fresh.
+    """
+    known = {
+        (row.station, row.duty, row.period): row
+        for row in session.execute(select(_NOW.c.station, _NOW.c.duty, _NOW.c.period, _NOW.c.state, _NOW.c.looked_at))
+    }
+    current = {(code, one.duty, one.period): one for code, those in said.items() for one in those}
+    gone = [key for key in known if key[0] in said and key not in current]
+    for code, duty, period in gone:
+        session.execute(delete(_NOW).where(_NOW.c.station == code, _NOW.c.duty == duty, _NOW.c.period == period))
+    new = []
+    again = []
+    for key, one in current.items():
+        before = known.get(key)
+        values = {"state": one.state.value, "deadline": one.deadline, "looked_at": now}
+        if before is None:
+            new.append({"station": key[0], "duty": key[1], "period": key[2], **values})
+        elif before.state != one.state.value or now - before.looked_at >= _AGAIN:
+            again.append({"of_station": key[0], "of_duty": key[1], "of_period": key[2], **values})
+    if new:
+        session.execute(insert(_NOW), new)
+    if again:
+        session.connection().execute(
+            update(_NOW).where(
+                _NOW.c.station == bindparam("of_station"),
+                _NOW.c.duty == bindparam("of_duty"),
+                _NOW.c.period == bindparam("of_period"),
+            ),
+            again,
         )
+    return len(gone) + len(new) + len(again)
 
 
 def standings(session: Session, periods: Collection[str], *, since: datetime) -> tuple[Standing, ...]:
@@ -152,55 +161,77 @@ def outcome(session: Session, station: StationCode, seq: int) -> DutyOutcome | N
     return None if body is None else load(DutyOutcome, body)
 
 
-def looked_at(session: Session) -> Mapping[StationCode, datetime]:
-    """Return when each station was asked about its duties last."""
-    rows = session.execute(select(_NOW.c.station, func.max(_NOW.c.looked_at).label("at")).group_by(_NOW.c.station))
-    return {row.station: row.at for row in rows}
+def _count(session: Session, station: StationCode, zone: ZoneInfo, mark: int | None, last: int, limit: int) -> int:
+    rows = session.execute(
+        select(
+            _ROWS.c.seq,
+            _ROWS.c.planned_start,
+            _ROWS.c.began,
+            _ROWS.c.seconds,
+            _ROWS.c.rehearsal,
+            _ROWS.c.body["topics"].label("topics"),
+        )
+        .where(
+            _ROWS.c.station == station,
+            _ROWS.c.seq > (mark or 0),
+            _ROWS.c.seq <= last,
+            _ROWS.c.verdict == Verdict.AIRED.value,
+        )
+        .order_by(_ROWS.c.seq)
+        .limit(limit)
+    ).all()
+    counted: dict[tuple[str, str, bool], list[tuple[datetime, float]]] = defaultdict(list)
+    for row in rows:
+        at = row.began or row.planned_start
+        for topic in dict.fromkeys(row.topics or ()):
+            counted[f"{at.astimezone(zone):%Y-%m}", str(topic)[:40], row.rehearsal].append((at, row.seconds or 0.0))
+    for (month, topic, rehearsal), those in counted.items():
+        _add(session, station, month, topic, rehearsal=rehearsal, those=those)
+    reached = rows[-1].seq if len(rows) == limit else last
+    if mark is None:
+        session.execute(insert(_MARK).values(station=station, seq=reached))
+    else:
+        session.execute(update(_MARK).where(_MARK.c.station == station).values(seq=reached))
+    return len(rows) + 1
 
 
-def _count(session: Session, row: Row[Any], zone: ZoneInfo) -> None:
-    body: Mapping[str, Any] = row.body
-    started = None if body["started_at"] is None else utc(datetime.fromisoformat(body["started_at"]))
-    if body["segment"] is not None:
+def _add(
+    session: Session,
+    station: StationCode,
+    month: str,
+    topic: str,
+    *,
+    rehearsal: bool,
+    those: Sequence[tuple[datetime, float]],
+) -> None:
+    where = and_(
+        _TOPIC.c.station == station,
+        _TOPIC.c.month == month,
+        _TOPIC.c.topic == topic,
+        _TOPIC.c.rehearsal == rehearsal,
+    )
+    seconds = sum(length for _at, length in those)
+    latest = max(at for at, _length in those)
+    known = session.execute(select(_TOPIC.c.last_at).where(where)).one_or_none()
+    if known is None:
         session.execute(
-            insert(_SEGMENT).values(
-                station=row.station,
-                seq=row.seq,
-                segment=body["segment"],
-                slot=row.slot,
-                planned_start=row.planned_start,
-                started_at=started,
-                verdict=row.verdict,
-                rehearsal=row.rehearsal,
+            insert(_TOPIC).values(
+                station=station,
+                month=month,
+                topic=topic,
+                rehearsal=rehearsal,
+                airings=len(those),
+                seconds=seconds,
+                last_at=latest,
             )
         )
-    if row.verdict != Verdict.AIRED.value:
         return
-    at = started or row.planned_start
-    month = f"{at.astimezone(zone):%Y-%m}"
-    for topic in dict.fromkeys(body["topics"]):
-        key = (
-            _TOPIC.c.station == row.station,
-            _TOPIC.c.month == month,
-            _TOPIC.c.topic == topic,
-            _TOPIC.c.rehearsal == row.rehearsal,
+    session.execute(
+        update(_TOPIC)
+        .where(where)
+        .values(
+            airings=_TOPIC.c.airings + len(those),
+            seconds=_TOPIC.c.seconds + seconds,
+            last_at=max(known.last_at, latest),
         )
-        more = {
-            "airings": _TOPIC.c.airings + 1,
-            "seconds": _TOPIC.c.seconds + body["seconds_aired"],
-            "last_at": at,
-        }
-        if changed(session, update(_TOPIC).where(*key, _TOPIC.c.last_at <= at).values(**more)) == 0:
-            later = {"airings": more["airings"], "seconds": more["seconds"]}
-            if changed(session, update(_TOPIC).where(*key).values(**later)) == 0:
-                session.execute(
-                    insert(_TOPIC).values(
-                        station=row.station,
-                        month=month,
-                        topic=topic,
-                        rehearsal=row.rehearsal,
-                        airings=1,
-                        seconds=body["seconds_aired"],
-                        last_at=at,
-                    )
-                )
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from schedules.airing import Verdict
@@ -23,7 +23,7 @@ from store.rows import changed
 
 _TABLE = tables_dispatches.dispatch
 _STATION = tables_dispatches.dispatch_station
-_AIRING = tables_dispatches.segment_airing
+_AIRING = tables.airing
 _SEGMENT = tables.segment
 _MOST_NAME = 150
 _LONGEST_CODE = 40
@@ -114,6 +114,17 @@ class Summary:
     declined: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a station says of one item. slot, start: in its plan; no start where it is more than a day ahead."""
+
+    dispatch: str
+    station: StationCode
+    loaded: bool
+    slot: str
+    start: datetime | None
+
+
 def step(dispatch: Dispatch, receipt: Receipt, now: datetime) -> Step:
     """Return how far an item is at a station; what really aired goes before everything that people said."""
     if receipt.aired is not None and receipt.aired.verdict is Verdict.AIRED:
@@ -128,7 +139,7 @@ def step(dispatch: Dispatch, receipt: Receipt, now: datetime) -> Step:
         return Step.MISSED if dispatch.must else Step.UNUSED
     if receipt.declined_at is not None:
         return Step.OBJECTED
-    if receipt.planned_start is not None and receipt.planned_start > now:
+    if _is_planned(receipt.planned_slot, receipt.planned_start, now):
         return Step.SCHEDULED
     return Step.SENT if receipt.received_at is None else Step.RECEIVED
 
@@ -265,21 +276,13 @@ def unuse(session: Session, dispatch: str, station: StationCode) -> bool:
     )
 
 
-def look(
-    session: Session,
-    dispatch: str,
-    station: StationCode,
-    *,
-    loaded: bool,
-    slot: str,
-    start: datetime | None,
-    now: datetime,
-) -> None:
-    """Keep what a station says of it: whether its machine has it, and where it stands in its plan."""
-    values: dict[str, Any] = {"planned_slot": slot, "planned_start": start, "looked_at": now}
-    if loaded:
-        values["loaded_at"] = func.coalesce(_STATION.c.loaded_at, now)
-    _set(session, dispatch, station, _STATION.c.station == station, **values)
+def look(session: Session, seen: Collection[Seen], now: datetime) -> None:
+    """Keep what stations say of items: whether their machines have them, and where they stand in their plans."""
+    for one in seen:
+        values: dict[str, Any] = {"planned_slot": one.slot, "planned_start": one.start, "looked_at": now}
+        if one.loaded:
+            values["loaded_at"] = func.coalesce(_STATION.c.loaded_at, now)
+        _set(session, one.dispatch, one.station, _STATION.c.station == one.station, **values)
 
 
 def adopt(
@@ -400,40 +403,43 @@ def receipts(
 
 
 def summaries(session: Session, dispatches: Collection[str], now: datetime) -> Mapping[str, Summary]:
-    """Return how far sendings are in all, counted by the database: a thousand communes are one row."""
-    aired = (
-        select(_AIRING.c.seq)
-        .where(
-            _AIRING.c.segment.in_([_TABLE.c.segment, _STATION.c.copy]),
-            _AIRING.c.station == _STATION.c.station,
-            _AIRING.c.planned_start >= _TABLE.c.sent_at,
-            _AIRING.c.verdict == Verdict.AIRED.value,
+    """Return how far sendings are in all, read in two looks however many communes there are."""
+    aired = {
+        (row.id, row.station)
+        for key in (_TABLE.c.segment, _STATION.c.copy)
+        for row in session.execute(
+            select(_TABLE.c.id, _AIRING.c.station)
+            .join(_STATION, _STATION.c.dispatch == _TABLE.c.id)
+            .join(_AIRING, and_(_AIRING.c.segment == key, _AIRING.c.station == _STATION.c.station))
+            .where(
+                _TABLE.c.id.in_(dispatches),
+                _AIRING.c.planned_start >= _TABLE.c.sent_at,
+                _AIRING.c.verdict == Verdict.AIRED.value,
+            )
+            .distinct()
         )
-        .exists()
-    )
-    planned = and_(_STATION.c.planned_start.is_not(None), _STATION.c.planned_start > now)
-
-    def counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, 1), else_=0))
-
-    rows = session.execute(
-        select(
-            _STATION.c.dispatch,
-            func.count().label("total"),
-            counted(or_(_STATION.c.received_at.is_not(None), aired)).label("received"),
-            counted(or_(planned, aired)).label("scheduled"),
-            counted(aired).label("aired"),
-            counted(and_(_STATION.c.declined_at.is_not(None), _STATION.c.released_at.is_(None))).label("declined"),
-        )
-        .join(_TABLE, _TABLE.c.id == _STATION.c.dispatch)
-        .where(_STATION.c.dispatch.in_(dispatches))
-        .group_by(_STATION.c.dispatch)
-    )
+    }
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    columns = ("dispatch", "station", "received_at", "planned_slot", "planned_start", "declined_at", "released_at")
+    for row in session.execute(
+        select(*(_STATION.c[name] for name in columns)).where(_STATION.c.dispatch.in_(dispatches))
+    ):
+        done = (row.dispatch, row.station) in aired
+        count = counted[row.dispatch]
+        count["sent"] += 1
+        count["received"] += done or row.received_at is not None
+        count["scheduled"] += done or _is_planned(row.planned_slot, row.planned_start, now)
+        count["aired"] += done
+        count["declined"] += row.declined_at is not None and row.released_at is None
     return {
-        row.dispatch: Summary(
-            sent=row.total, received=row.received, scheduled=row.scheduled, aired=row.aired, declined=row.declined
+        dispatch: Summary(
+            sent=count["sent"],
+            received=count["received"],
+            scheduled=count["scheduled"],
+            aired=count["aired"],
+            declined=count["declined"],
         )
-        for row in rows
+        for dispatch, count in counted.items()
     }
 
 
@@ -522,13 +528,20 @@ def sendings(session: Session, since: datetime) -> tuple[Sending, ...]:
     return tuple(found)
 
 
+def _is_planned(slot: str, start: datetime | None, now: datetime) -> bool:
+    """Return whether it stands in a station's plan; further ahead than a day the plan says its slot and no time."""
+    return bool(slot) and (start is None or start > now)
+
+
 def _aired(session: Session, rows: Iterable[Row[Any]]) -> Mapping[tuple[str, str], Aired]:
     """Return the airing that tells most of each item at each station, read for all of them at once."""
     wanted = [(row.dispatch, row.station, row.sent_at, {row.segment, row.copy} - {None}) for row in rows]
     segments = sorted({segment for *_, those in wanted for segment in those})
     by_place: dict[tuple[str, str], list[Row[Any]]] = defaultdict(list)
     for first in range(0, len(segments), 500):
-        query = select(_AIRING).where(_AIRING.c.segment.in_(segments[first : first + 500]))
+        names = ("station", "segment", "slot", "planned_start", "began", "verdict", "rehearsal")
+        query = select(*(_AIRING.c[name] for name in names))
+        query = query.where(_AIRING.c.segment.in_(segments[first : first + 500]))
         for row in session.execute(query.order_by(_AIRING.c.planned_start)):
             by_place[row.segment, row.station].append(row)
     found = {}
@@ -546,7 +559,7 @@ def _aired(session: Session, rows: Iterable[Row[Any]]) -> Mapping[tuple[str, str
 def _as_aired(row: Row[Any]) -> Aired:
     return Aired(
         slot=row.slot,
-        at=row.started_at or row.planned_start,
+        at=row.began or row.planned_start,
         verdict=Verdict(row.verdict),
         rehearsal=row.rehearsal,
     )

@@ -58,23 +58,9 @@ dispatch_station = Table(
 airing_mark = Table(
     "airing_mark",
     metadata,
-    # How far the rows of `airing` are counted in the two tables below, which can be rebuilt from them.
+    # How far the rows of `airing` are counted in the table below, which can be rebuilt from them.
     Column("station", String(40), primary_key=True),
     Column("seq", Integer, nullable=False),
-)
-
-segment_airing = Table(
-    "segment_airing",
-    metadata,
-    Column("station", String(40), primary_key=True),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
-    Column("segment", String(16), nullable=False),
-    Column("slot", String(200), nullable=False),
-    Column("planned_start", UtcDateTime, nullable=False),
-    Column("started_at", UtcDateTime),
-    Column("verdict", String(20), nullable=False),
-    Column("rehearsal", Boolean(create_constraint=False), nullable=False),
-    Index(None, "segment", "station"),
 )
 
 topic_airing = Table(

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
+from webui_fakes import FakeDoor
 
-from house.looking import look
+from house.looking import Looker
 from schedules.airing import Airing, Evidence, OutputCount, Verdict
 from schedules.grid import ItemKind, SessionItem, SessionRule
 from store import airings, dispatches, sessions, tables
@@ -108,8 +109,14 @@ def aired(world, segment, *, code="LONGHIEP", verdict=Verdict.AIRED, seq=1) -> s
 
 
 def looked(world) -> None:
-    """Look at the stations as the house does every minute."""
-    look(world.database, world.doors, world.clock)
+    """Look at the stations as the house does every minute, each with its plan of the next day at hand."""
+    looker = Looker(database=world.database, doors=world.doors, clock=world.clock)
+    for door in world.doors.values():
+        now = world.clock.now()
+        plan = door.plan(now, now + timedelta(days=1))
+        told = replace(FakeDoor.status(door), revision=100, ahead=plan.items, duties=plan.duties)
+        door.status = lambda told=told: told
+    looker.look()
 
 
 def test_an_item_goes_from_sent_to_aired_and_every_step_is_a_fact(world, centre, commune, item):
@@ -124,9 +131,6 @@ def test_an_item_goes_from_sent_to_aired_and_every_step_is_a_fact(world, centre,
     assert "Phát trước bão" in page
     assert "Đã xếp lịch T2" in page, "the station's own plan has it already"
     assert world.post(commune, f"/gui/{dispatch}/LONGHIEP/nhan").status_code == 303
-    door = world.doors["LONGHIEP"]
-    at_first = door.status
-    door.status = lambda: replace(at_first(), revision=100)
     looked(world)
     matrix = centre.get(f"/gui/{dispatch}").text
     assert "Người operator" in matrix

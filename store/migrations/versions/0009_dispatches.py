@@ -33,21 +33,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_duty_now_period_duty_now_station"), "duty_now", ["period", "station"], unique=False)
     op.create_table(
-        "segment_airing",
-        sa.Column("station", sa.String(length=40), nullable=False),
-        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("segment", sa.String(length=16), nullable=False),
-        sa.Column("slot", sa.String(length=200), nullable=False),
-        sa.Column("planned_start", UtcDateTime(), nullable=False),
-        sa.Column("started_at", UtcDateTime(), nullable=True),
-        sa.Column("verdict", sa.String(length=20), nullable=False),
-        sa.Column("rehearsal", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("station", "seq", name=op.f("pk_segment_airing")),
-    )
-    op.create_index(
-        op.f("ix_segment_airing_segment_segment_airing_station"), "segment_airing", ["segment", "station"], unique=False
-    )
-    op.create_table(
         "topic_airing",
         sa.Column("station", sa.String(length=40), nullable=False),
         sa.Column("month", sa.String(length=7), nullable=False),
@@ -180,7 +165,6 @@ def upgrade() -> None:
         ["station", "dispatch"],
         unique=False,
     )
-    # ### end Alembic commands ###
 
 
 def downgrade() -> None:
@@ -200,9 +184,6 @@ def downgrade() -> None:
     op.drop_table("portal_target")
     op.drop_index(op.f("ix_topic_airing_month_topic_airing_topic"), table_name="topic_airing")
     op.drop_table("topic_airing")
-    op.drop_index(op.f("ix_segment_airing_segment_segment_airing_station"), table_name="segment_airing")
-    op.drop_table("segment_airing")
     op.drop_index(op.f("ix_duty_now_period_duty_now_station"), table_name="duty_now")
     op.drop_table("duty_now")
     op.drop_table("airing_mark")
-    # ### end Alembic commands ###
