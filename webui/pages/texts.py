@@ -31,6 +31,7 @@ from webui.services import services
 
 _PAGE = 50
 _MOST_CHANGES = 60
+_OWN = 20
 _WORDS_PER_MINUTE = 150
 PACES = {
     Pace.SLOW: Text("Chậm", "Slow"),
@@ -66,6 +67,7 @@ def routes(pages: Blueprint) -> None:
     pages.add_url_rule("/bai/van-ban/moi", "new_text", new_text, methods=["GET", "POST"])
     pages.add_url_rule("/bai/van-ban/<script>", "text", text, methods=["GET", "POST"])
     pages.add_url_rule("/bai/van-ban/<script>/doc", "read_text", read_text)
+    pages.add_url_rule("/bai/van-ban/<script>/gan", "attach_text", attach_text, methods=["POST"])
     pages.add_url_rule("/bai/van-ban/<script>/bo", "remove_text", remove_text, methods=["POST"])
     pages.add_url_rule("/bai/van-ban/<script>/lay-lai", "restore_text", restore_text, methods=["POST"])
 
@@ -138,6 +140,20 @@ def read_text(script: str) -> AnyResponse:
         about_s=_about_s(found.wording.body),
         may_record=_may_write(mine) and found.segment is None,
     )
+
+
+@allowed("segments.create")
+def attach_text(script: str) -> AnyResponse:
+    """Say which recording a person made of a text."""
+    mine = scope()
+    found = writing.text(script, person=mine.person)
+    segment = request.form.get("segment", "")
+    if segment not in {record.id for record in _own_items(mine, found)}:
+        wrong = problem("segment", "Hãy chọn bài trong danh sách.", "Choose an item of the list.")
+        return _form(mine, found, *_of(found), problems=(wrong,), code=422)
+    writing.attach(script, segment, person=mine.person)
+    flash(_("Đã gắn lời với bài."), "done")
+    return redirect(url_for("pages.item", segment=segment), 303)
 
 
 @allowed("segments.create")
@@ -287,6 +303,9 @@ def _form(
         paces=PACES,
         longest=LONGEST,
         brief=True,
+        # A draft that a browser kept is laid over an empty form or a kept text, never over a sample or an error.
+        fresh=not problems and not looked and not request.args.get("mau"),
+        own_items=_own_items(mine, found) if found is not None and record is None else (),
         zone=_zone(mine, card.station),
         may_write=_may_write(mine) and (found is None or _mine(mine, found)),
         **card_values(mine, card, problems),
@@ -337,6 +356,14 @@ def _record(found: Script | None) -> SegmentRecord | None:
         return None
     with services().database.reading() as session:
         return segments.find(session, found.segment)
+
+
+def _own_items(mine: Scope, found: Script) -> tuple[SegmentRecord, ...]:
+    """Return the reader's newest recordings of the text's unit that are not approved yet."""
+    with services().database.reading() as session:
+        return segments.listing(
+            session, owners=(found.wording.owner,), states=segments.DRAFTS, uploader=mine.person.id, limit=_OWN
+        )
 
 
 def _mine(mine: Scope, found: Script) -> bool:
