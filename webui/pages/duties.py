@@ -29,7 +29,7 @@ from webui.pages.airlog import listen_url
 from webui.pages.answers import Part
 from webui.pages.formats import deadline, iso_week, local, number, period_name, week_name
 from webui.pages.layout import page
-from webui.pages.scope import Scope, door, now, scope
+from webui.pages.scope import Scope, door, now, scope, statuses
 from webui.rights import can
 from webui.services import services
 
@@ -235,27 +235,25 @@ def _ordered(mine: Scope, lines: Sequence[Line], *, grouped: bool) -> list[Line]
 
 def _filled_in(part: Sequence[Line], names: tuple[str, ...], kind: Period, session: Session) -> list[Line]:
     """Return the lines of one page with what the stations say themselves now, and what no row has sealed."""
-    shown = list(part)
-    if len({line.station.code for line in shown}) <= dutyboard.LIVE:
-        live = _live(shown)
-        shown = [
-            replace(
-                line,
-                states=(*line.states[:-1], live.get((line.station.code, line.duty.code, names[-1]), line.states[-1])),
-            )
-            for line in shown
-        ]
+    live = _live(part)
+    shown = [
+        replace(
+            line,
+            states=(*line.states[:-1], live.get((line.station.code, line.duty.code, names[-1]), line.states[-1])),
+        )
+        for line in part
+    ]
     return dutyboard.reckoned(session, shown, names, kind, now(), demo=services().demo)
 
 
 def _live(lines: Sequence[Line]) -> dict[tuple[str, str, str], DutyState]:
-    found = {}
-    for code in {line.station.code for line in lines}:
-        its = door(code)
-        if its is not None:
-            for one in its.plan(now(), now()).duties:
-                found[code, one.duty, one.period] = one.state
-    return found
+    """Return how the stations of one page say that their duties stand; only few are asked for a plan to tell it."""
+    codes = {line.station.code for line in lines}
+    said = {code: status.duties for code in codes if (status := statuses().get(code)) is not None}
+    silent = [code for code in codes if not said.get(code)]
+    if len(silent) <= dutyboard.LIVE:
+        said |= {code: its.plan(now(), now()).duties for code in silent if (its := door(code)) is not None}
+    return {(code, one.duty, one.period): one.state for code, duties in said.items() for one in duties}
 
 
 def _others(mine: Scope) -> tuple[Other, ...]:

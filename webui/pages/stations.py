@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from link.door import FaultStatus, StationStatus
 from schedules.carrying import is_sending
 from schedules.clock import ClockState, utc
+from schedules.duty import DutyStanding
 from schedules.errors import NotAllowed, Refused
 from schedules.findings import Finding
 from schedules.station import Station
@@ -332,7 +333,17 @@ def _ordered(those: Sequence[Glimpse], *, grouped: bool) -> list[Glimpse]:
 
 
 def _standings(those: Sequence[Station]) -> Mapping[str, tuple[DutyMark, ...]]:
-    """Return how the duties of these stations stand: as they said lately, else, of few, as they say now."""
+    """Return how the duties of these stations stand; only few of them are asked for a plan to tell it."""
+    told = {
+        station.code: _marks(status.duties)
+        for station in those
+        if (status := statuses().get(station.code)) is not None and status.duties
+    }
+    rest = [station for station in those if station.code not in told]
+    if not rest:
+        return told
+    if len(rest) <= LIVE:
+        return told | {station.code: _duties(station) for station in rest}
     week = week_of(local(now()).date())
     with services().database.reading() as session:
         said = coverage.standings(session, [week], since=now() - _SAID_LATELY)
@@ -340,10 +351,7 @@ def _standings(those: Sequence[Station]) -> Mapping[str, tuple[DutyMark, ...]]:
     for one in sorted(said, key=lambda one: one.duty):
         mark = DutyMark(mark=states.DUTIES[one.state], short=duty_short(one.duty, one.period))
         found.setdefault(one.station, []).append(mark)
-    missing = [station for station in those if station.code not in found]
-    if len(missing) <= LIVE:
-        found |= {station.code: list(_duties(station)) for station in missing}
-    return {code: tuple(marks) for code, marks in found.items()}
+    return {code: tuple(marks) for code, marks in found.items()} | told
 
 
 def _stale(status: StationStatus, one: Station) -> str:
@@ -472,12 +480,17 @@ def _outputs(status: StationStatus) -> str:
 
 
 def _duties(one: Station) -> tuple[DutyMark, ...]:
+    status = statuses().get(one.code)
+    if status is not None and status.duties:
+        return _marks(status.duties)
     its = door(one.code)
-    if its is None:
-        return ()
+    return () if its is None else _marks(its.plan(now(), now()).duties)
+
+
+def _marks(duties: Sequence[DutyStanding]) -> tuple[DutyMark, ...]:
     return tuple(
         DutyMark(mark=states.DUTIES[duty.state], short=duty_short(duty.duty, duty.period))
-        for duty in its.plan(now(), now()).duties
+        for duty in duties
         if not is_sending(duty.duty)
     )
 
