@@ -19,6 +19,8 @@ upload = Table(
     Column("said", String(8000), nullable=False),
     # Null: the card comes later, with the call that makes a recording of it.
     Column("card", JSON(none_as_null=True)),
+    # The text that is read aloud in it, null where there is none; not a foreign key, as below.
+    Column("script", String(16)),
     # arriving, whole (has no card yet), taken (is a recording now) or ended.
     Column("state", String(20), nullable=False),
     # Not a foreign key: this row is gone long before or after the recording.

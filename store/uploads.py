@@ -48,6 +48,7 @@ class Upload:
 
     length, offset: bytes it will have and bytes that are safe. said: the sender's own words about it, unread.
     card: what it becomes when it is whole; None where that is said later. segment: what it became.
+    script: the id of the text that is read aloud in it, None where there is none.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Upload:
     file_name: str
     said: str
     card: Card | None
+    script: str | None
     state: UploadState
     segment: SegmentId | None
     created_at: datetime
@@ -74,6 +76,7 @@ def begin(
     said: str,
     card: Card | None,
     now: datetime,
+    script: str | None = None,
     most: int,
     most_bytes: int,
 ) -> Upload:
@@ -93,6 +96,7 @@ def begin(
             file_name=file_name[:200],
             said=said,
             card=None if card is None else _dump(card),
+            script=script,
             state=UploadState.ARRIVING.value,
             created_at=now,
             updated_at=now,

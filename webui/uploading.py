@@ -25,6 +25,7 @@ from store.accounts import Person
 from store.identity import new_id
 from store.segments import Card, SegmentRecord
 from store.uploads import Upload, UploadState
+from webui import writing
 from webui.arrival import sync_folder
 from webui.intake import upload_name
 from webui.services import services
@@ -92,10 +93,11 @@ def _sha1() -> Digest:
 ALGORITHMS: dict[str, Callable[[], Digest]] = {"sha1": _sha1, "sha256": hashlib.sha256}
 
 
-def begin(*, length: int, name: str, said: str, card: Card | None, person: Person) -> Upload:
+def begin(*, length: int, name: str, said: str, card: Card | None, person: Person, script: str | None = None) -> Upload:
     """Expect a file of so many bytes. Raises TooLong, TooMany, DiskFull, and what its card is refused for.
 
     name: the sender's file name, only shown. said: the sender's own words, given back as they are.
+    script: the text that is read aloud in it.
     """
     here = services()
     settings = here.settings
@@ -104,6 +106,8 @@ def begin(*, length: int, name: str, said: str, card: Card | None, person: Perso
     if card is not None:
         with here.database.reading() as session:
             card = checked_card(session, card, person)
+    if script is not None:
+        writing.text(script, person=person, permission="segments.create")
     if shutil.disk_usage(here.intake.incoming).free < length + _RESERVE_BYTES:
         raise DiskFull(_disk_full())
     upload = new_id()
@@ -116,6 +120,7 @@ def begin(*, length: int, name: str, said: str, card: Card | None, person: Perso
             file_name=label(name),
             said=said,
             card=card,
+            script=script,
             now=here.clock.now(),
             most=settings.most_uploads,
             # One file must always find room, however large this machine lets it be.
@@ -275,6 +280,10 @@ def _make(found: Upload, card: Card, person: Person, path: Path) -> SegmentRecor
             )
             trace(session, "segment.create", segment, person, detail=f"upload {found.id}")
         unless_kept.pop_all()
+    if found.script is not None:
+        # Where it has another recording meanwhile, this one stands by itself.
+        with contextlib.suppress(Refused):
+            writing.attach(found.script, segment, person=person)
     return record
 
 

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
-from store import segments, uploads
+from schedules.segment import SegmentKind
+from store import scripts, segments, uploads
+from webui import writing
 from webui.pages.trimming import moment_in
 
 FIELDS = {"title": "Tin thôn 1", "programme": "CDS", "station": "LONGHIEP", "kind": "tin", "topics": "DX-NAT"}
@@ -31,6 +33,33 @@ def test_a_card_is_checked_before_the_first_byte(world):
         ("DX-NAT",),
         "Người operator",
     )
+
+
+def test_a_text_is_read_aloud_and_stays_with_its_recording(world):
+    """From a text the form is filled in and shows what is to be read; the recording belongs to the text afterwards."""
+    client = world.signed_in("operator")
+    with world.app.test_request_context():
+        script = writing.draft(
+            station="LONGHIEP",
+            programme="CDS",
+            title="Cài VNeID",
+            kind=SegmentKind.TIN,
+            topics=("DX-NAT",),
+            author="",
+            body="Kính thưa bà con.",
+            person=world.people["operator"],
+        )
+    page = client.get(f"/bai/moi?van_ban={script}").text
+    assert "Kính thưa bà con." in page
+    assert 'value="Cài VNeID"' in page
+    url = world.post(client, "/bai/moi", FIELDS | {"length": "5", "van_ban": script}).json["upload"]
+    headers = TUS | {"Upload-Offset": "0", "X-CSRFToken": world.csrf(client)}
+    segment = client.patch(url, data=b"SOUND", headers=headers).headers["Loa-Segment"]
+    with world.database.reading() as session:
+        assert scripts.body_of_segment(session, segment) == "Kính thưa bà con."
+    stranger = world.signed_in("operator-longmai")
+    assert stranger.get(f"/bai/moi?van_ban={script}").status_code == 404
+    assert world.post(stranger, "/bai/moi", FIELDS | {"length": "5", "van_ban": script}).status_code == 404
 
 
 def test_a_full_quota_is_told_in_words(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,8 @@ from schedules.errors import Refused
 from schedules.findings import Finding
 from schedules.station import Station
 from schedules.text import Text
-from webui import uploading, work
+from store.scripts import Script
+from webui import uploading, work, writing
 from webui.auth import allowed
 from webui.pages import states
 from webui.pages.formats import deadline, local, megabytes, moment_short
@@ -56,11 +58,13 @@ def new_item() -> AnyResponse:
         filled = Filled(
             station=station.code if station else "", programme=request.args.get("chuyen_muc", ""), topics=()
         )
-        return _form(mine, filled, ())
-    return _expect(mine) if "length" in request.form else _take(mine)
+        script = _script(mine, request.args.get("van_ban", ""))
+        return _form(mine, filled if script is None else _of_script(script), (), script=script)
+    script = _script(mine, request.form.get("van_ban", ""))
+    return _expect(mine, script) if "length" in request.form else _take(mine, script)
 
 
-def _take(mine: Scope) -> AnyResponse:
+def _take(mine: Scope, script: Script | None) -> AnyResponse:
     """Take a recording that came along with the form: browsers without script."""
     filled = filled_card()
     card, problems = card_from(mine, filled)
@@ -68,15 +72,18 @@ def _take(mine: Scope) -> AnyResponse:
     if file is None or not file.filename:
         problems = (*problems, problem("audio", "Hãy chọn tệp âm thanh.", "Choose an audio file."))
     if problems or card is None or file is None:
-        return _form(mine, filled, problems, code=422)
+        return _form(mine, filled, problems, script=script, code=422)
     try:
         record = work.receive_upload(stream=file.stream, file_name=file.filename or "", card=card, person=mine.person)
     except Refused as refused:
-        return _form(mine, filled, refused.findings, code=422)
+        return _form(mine, filled, refused.findings, script=script, code=422)
+    if script is not None:
+        with contextlib.suppress(Refused):
+            writing.attach(script.id, record.id, person=mine.person)
     return lead(url_for("pages.item", segment=record.id), 303)
 
 
-def _expect(mine: Scope) -> AnyResponse:
+def _expect(mine: Scope, script: Script | None) -> AnyResponse:
     """Check the card before the first byte is sent, and say where the parts go."""
     card, problems = card_from(mine, filled_card())
     length = request.form["length"]
@@ -86,7 +93,12 @@ def _expect(mine: Scope) -> AnyResponse:
         return _refused(problems)
     try:
         found = uploading.begin(
-            length=int(length), name=request.form.get("file_name", ""), said="", card=card, person=mine.person
+            length=int(length),
+            name=request.form.get("file_name", ""),
+            said="",
+            card=card,
+            person=mine.person,
+            script=None if script is None else script.id,
         )
     except Refused as refused:
         return _refused(refused.findings)
@@ -100,7 +112,30 @@ def _refused(problems: Sequence[Finding]) -> Response:
     return response
 
 
-def _form(mine: Scope, filled: Filled, problems: Sequence[Finding], *, code: int = 200) -> Response:
+def _script(mine: Scope, script: str) -> Script | None:
+    """Return the text that is to be read aloud, where the address or form names one that waits for its recording."""
+    if not script:
+        return None
+    found = writing.text(script, person=mine.person, permission="segments.create")
+    return found if found.segment is None else None
+
+
+def _of_script(script: Script) -> Filled:
+    wording = script.wording
+    return Filled(
+        title=wording.title,
+        station=wording.station or "",
+        programme=wording.programme,
+        kind=wording.kind.value,
+        topics=wording.topics,
+        author=wording.author,
+        language=wording.language,
+    )
+
+
+def _form(
+    mine: Scope, filled: Filled, problems: Sequence[Finding], *, script: Script | None = None, code: int = 200
+) -> Response:
     limit = services().settings.max_upload_bytes
     station = next((one for one in mine.stations if one.code == filled.station), None)
     duties = _duties_ahead(station)
@@ -109,6 +144,7 @@ def _form(mine: Scope, filled: Filled, problems: Sequence[Finding], *, code: int
         "item_new.html",
         active="new" if mine.person.role.value == "operator" else "items",
         code=code,
+        script=script,
         max_bytes=limit,
         max_text=megabytes(limit),
         tab=asked if asked in _TABS else "file" if problems else "",

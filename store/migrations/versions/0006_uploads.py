@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("said", sa.String(length=8000), nullable=False),
         sa.Column("card", sa.JSON(), nullable=True),
+        sa.Column("script", sa.String(length=16), nullable=True),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("segment", sa.String(length=16), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
