@@ -102,10 +102,11 @@ def test_a_session_is_changed_after_a_look_and_one_date_cancelled(reader):
     expect(officer.page.locator(".flash")).to_contain_text("Đã công bố “Buổi rằm”")
 
     officer.page.goto(f"/lich/buoi/sang/{tomorrow()}?dai=LONGHIEP")
+    officer.page.click("#doi-buoi summary")
     expect(officer.page.locator("#f-to_day")).to_be_hidden()
-    officer.page.select_option("[name=what]", "move")
+    officer.page.select_option("#f-what", "move")
     expect(officer.page.locator("#f-to_day")).to_be_visible()
-    officer.page.select_option("[name=what]", "cancel")
+    officer.page.select_option("#f-what", "cancel")
     officer.page.fill("[name=reason]", "Sửa điện")
     officer.page.click("#doi-buoi button[type=submit]")
     expect(officer.page.locator("#xem-lai")).to_contain_text("bỏ 1 buổi")
