@@ -232,6 +232,7 @@ def test_rounds_registers_complaints_and_assignments(world, somebody):
     page.click("main a:has-text('Đài Long Hiệp')")
     for number, result in enumerate(("ok", "ok", "not", "ok")):
         page.check(f"[name=result-{number}][value={result}]")
+    page.locator(".checkitem summary").nth(2).click()
     page.fill("[name=remark-2]", "Tuần 46 thiếu chuyên mục")
     page.check("[name=result-12][value=not]")
     page.fill("[name=present]", "Ông Phạm Văn Nghĩa, Phó Chủ tịch UBND xã")

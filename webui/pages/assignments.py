@@ -220,10 +220,10 @@ def _row(mine: Scope, one: Assignment, today: date) -> Row:
     if one.open and own and can(mine.person, "segments.create"):
         compose = url_for(
             "pages.new_item",
-            title=task.title,
-            station=task.station,
-            programme=task.programme,
-            topics=task.topic or None,
+            ten=task.title,
+            dai=task.station,
+            chuyen_muc=task.programme,
+            chu_de=task.topic or None,
         )
     return Row(
         assignment=one,

@@ -107,6 +107,7 @@ def new_complaint() -> AnyResponse:
     with services().database.reading() as session:
         rules = upkeep.rules(session)
     form = request.form
+    chosen = request.args.get("dai", "")
     errors: tuple[Finding, ...] = ()
     if request.method == "POST":
         station, _space, cluster = form.get("where", "").partition(" ")
@@ -135,7 +136,8 @@ def new_complaint() -> AnyResponse:
         "complaint_new.html",
         active="complaints",
         code=422 if errors else 200,
-        stations=[one for one in mine.stations if can(mine.person, acts.EDIT, one)][:200],
+        # One station is enough to look at: a thousand with their clusters would be a heavy page.
+        stations=((mine.station(chosen),) if chosen else mine.stations)[:200],
         channels=[(one.value, say(word)) for one, word in upkeepwords.CHANNELS.items()],
         abouts=[(one.value, say(word)) for one, word in upkeepwords.ABOUTS.items()],
         form=form,
@@ -213,9 +215,7 @@ def _complaint_page(complaint: str, errors: tuple[Finding, ...] = ()) -> AnyResp
             )
             for one in found
         ],
-        compose=url_for(
-            "pages.new_item", kind=SegmentKind.TRA_LOI.value, title=title, station=station.code, complaint=known.id
-        ),
+        compose=url_for("pages.new_item", the_loai=SegmentKind.TRA_LOI.value, ten=title, dai=station.code),
         may_compose=can(mine.person, "segments.create", station),
         may_edit=can(mine.person, acts.EDIT, station),
         today=today.isoformat(),

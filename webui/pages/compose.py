@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from flask import Blueprint, Response, current_app, flash, jsonify, request, url_for
 from flask import redirect as lead
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from schedules.duty import DutyStanding, DutyState
 from schedules.errors import Refused
 from schedules.findings import Finding
+from schedules.segment import SegmentKind
 from schedules.station import Station
 from schedules.text import Text
+from store import uploads
 from store.scripts import Script
 from webui import uploading, work, writing
 from webui.auth import allowed
@@ -45,8 +47,9 @@ class DutyAhead:
 
 
 def routes(pages: Blueprint) -> None:
-    """Add the route."""
+    """Add the routes."""
     pages.add_url_rule("/bai/moi", "new_item", new_item, methods=["GET", "POST"])
+    pages.add_url_rule("/bai/dang-gui/<upload>/huy", "cancel_upload", cancel_upload, methods=["POST"])
 
 
 @allowed("segments.create")
@@ -56,12 +59,30 @@ def new_item() -> AnyResponse:
     if request.method == "GET":
         station = mine.chosen()
         filled = Filled(
-            station=station.code if station else "", programme=request.args.get("chuyen_muc", ""), topics=()
+            station=station.code if station else "",
+            programme=request.args.get("chuyen_muc", ""),
+            title=request.args.get("ten", "")[:200],
+            kind=request.args.get("the_loai", SegmentKind.BAI.value),
+            topics=tuple(request.args.getlist("chu_de")),
         )
         script = _script(mine, request.args.get("van_ban", ""))
         return _form(mine, filled if script is None else _of_script(script), (), script=script)
     script = _script(mine, request.form.get("van_ban", ""))
     return _expect(mine, script) if "length" in request.form else _take(mine, script)
+
+
+@allowed("segments.create")
+def cancel_upload(upload: str) -> AnyResponse:
+    """Give up a file on its way, such as one begun on another machine; what was sent of it goes."""
+    mine = scope()
+    try:
+        uploading.end(upload, person=mine.person)
+    except uploading.UploadBusy as busy:
+        for finding in busy.findings:
+            flash(say(finding.message), "bad")
+    else:
+        flash(_("Đã hủy. Phần đã gửi của tệp đó không còn."), "done")
+    return lead(url_for("pages.new_item"), 303)
 
 
 def _take(mine: Scope, script: Script | None) -> AnyResponse:
@@ -140,11 +161,14 @@ def _form(
     station = next((one for one in mine.stations if one.code == filled.station), None)
     duties = _duties_ahead(station)
     asked = request.args.get("cach", "")
+    with services().database.reading() as session:
+        sending = uploads.of_person(session, mine.person.id, now())
     return page(
         "item_new.html",
         active="new" if mine.person.role.value == "operator" else "items",
         code=code,
         script=script,
+        sending=sending,
         max_bytes=limit,
         max_text=megabytes(limit),
         tab=asked if asked in _TABS else "file" if problems else "",

@@ -50,6 +50,61 @@ TASKS = (
         picture="08-now.desktop",
     ),
     Task(
+        key="van-ban",
+        title=Text("Cho máy đọc một văn bản", "Have a text spoken"),
+        roles=(OFFICER,),
+        endpoint="pages.new_text",
+        steps=(
+            Text(
+                "Mở Văn bản, lời đọc, bấm Viết lời mới, hoặc lấy một mẫu lời và điền chỗ trong ngoặc vuông.",
+                "Open Texts, press Write a new text, or take a sample and fill the square brackets.",
+            ),
+            Text(
+                "Bấm Xem máy sẽ đọc. Chỗ tô màu được đọc khác chữ viết; từ nào sai, bấm Sửa cách đọc một lần là nhớ mãi.",
+                "Press Show how it is said. Marked words are said otherwise; correct a word once and it is kept.",
+            ),
+            Text(
+                "Bấm Tạo giọng nói, nghe hết, rồi trình duyệt. Chưa nghe hết thì máy không cho trình.",
+                "Press Have it spoken, listen to the end, then submit. Unheard, it cannot be submitted.",
+            ),
+        ),
+        good_to_know=Text(
+            "Thông báo gấp: ghi giờ ở ô Phát lúc; duyệt xong, máy tự xếp phát đúng lúc đó.",
+            "Urgent notices: give a time under Airs at; the approval puts it on air then.",
+        ),
+    ),
+    Task(
+        key="mot-cua",
+        title=Text("Đưa kết quả một cửa trong tuần lên loa", "Air the week's one-stop results"),
+        roles=(OFFICER,),
+        endpoint="pages.onestop",
+        steps=(
+            Text(
+                "Mở Phiếu một cửa tuần, nhập số hồ sơ tiếp nhận, trực tuyến, đúng hạn, quá hạn.",
+                "Open the weekly form and enter files received, online, in time and late.",
+            ),
+            Text(
+                "Bấm Lưu và viết lời đọc: lời có sẵn số liệu và so với tuần trước.",
+                "Press Save and write the text: it holds the figures and the change since last week.",
+            ),
+            Text("Tạo giọng nói, hoặc để người đọc và ghi âm.", "Have it spoken, or read it aloud and record it."),
+        ),
+    ),
+    Task(
+        key="huong-dan",
+        title=Text("Viết hướng dẫn cho các xã", "Write guidance for the communes"),
+        roles=(CENTRE,),
+        endpoint="pages.guidances",
+        steps=(
+            Text("Mở Hướng dẫn, bấm Viết hướng dẫn.", "Open Guidance, press Write guidance."),
+            Text(
+                "Viết từng bước; kèm tệp PDF hoặc một bài đã duyệt làm mẫu.",
+                "Write it step by step; add a PDF or an approved item as a sample.",
+            ),
+            Text("Bấm Đăng. Các xã bên dưới đọc được ngay.", "Press Publish. The communes below can read it at once."),
+        ),
+    ),
+    Task(
         key="lam-bai",
         title=Text("Làm một bài và trình duyệt", "Make an item and submit it"),
         roles=(OFFICER,),
@@ -202,6 +257,67 @@ TASKS = (
             Text(
                 "Mất mạng không làm đài im: máy phát theo lịch và bài đã tải về.",
                 "A lost link silences no station: it airs by the schedule and the items it already has.",
+            ),
+        ),
+    ),
+    Task(
+        key="bao-hong",
+        title=Text("Báo hỏng, sửa, nghiệm thu", "Report, repair, accept"),
+        roles=(OFFICER, LEADER, CENTRE),
+        endpoint="pages.equipment",
+        steps=(
+            Text(
+                "Mở Thiết bị, chọn Báo hỏng mới; máy cũng tự mở phiếu khi mất tiếng, người dân báo qua đường dẫn.",
+                "Open Equipment, Report a fault; the system opens tickets too, and residents report through a link.",
+            ),
+            Text(
+                "Giao cho người trong cơ quan hoặc ghi tên thợ, kèm hạn sửa.",
+                "Give it to somebody with an account or name a repairer, with a due day.",
+            ),
+            Text(
+                "Sửa xong thì báo đã làm gì, vật tư, chi phí, ảnh.",
+                "When it is repaired, say what was done, parts, cost, with a photo.",
+            ),
+            Text(
+                "Người khác phát thử, nghe tại loa rồi Nghiệm thu; chưa đạt thì trả lại.",
+                "Somebody else tries it, listens at the loudspeaker and accepts, or returns it.",
+            ),
+        ),
+        good_to_know=Text(
+            "Quá hạn, phiếu tự báo lên cấp trên; hỏng lại trong hai tuần thì phiếu cũ mở lại.",
+            "After its days the tier above is told; a fault that comes back within two weeks opens its ticket again.",
+        ),
+        picture="101-ticket-assigned",
+    ),
+    Task(
+        key="kiem-tra",
+        title=Text("Kiểm tra một đợt, lập biên bản", "Inspect in a round, with minutes"),
+        roles=(CENTRE,),
+        endpoint="pages.inspections",
+        steps=(
+            Text("Mở đợt kiểm tra: tên, căn cứ, nội dung, các đài.", "Begin a round: name, basis, items, stations."),
+            Text(
+                "Ở từng đài ghi Đạt hoặc Chưa đạt cho từng mục, kèm nhận xét và ảnh; lưu lúc nào cũng được.",
+                "At each station mark every item, with remarks and photos; save at any time.",
+            ),
+            Text(
+                "Chốt biên bản rồi in, ký. Thiết bị chưa đạt tự thành phiếu báo hỏng.",
+                "Close the minutes, print and sign. Broken equipment becomes a fault ticket.",
+            ),
+        ),
+        picture="107-inspection",
+    ),
+    Task(
+        key="phan-anh",
+        title=Text("Ghi và trả lời phản ánh", "Enter and answer complaints"),
+        roles=(OFFICER, LEADER),
+        endpoint="pages.complaints",
+        steps=(
+            Text("Mở Phản ánh, Ghi phản ánh: ai, về việc gì, qua đâu.", "Open Complaints and enter who, what, how."),
+            Text("Ghi câu trả lời trước hạn.", "Enter the answer before it is due."),
+            Text(
+                "Nhiều người cùng hỏi: Làm bài trả lời phản ánh rồi trình duyệt.",
+                "Where many ask the same: make an answering item and submit it.",
             ),
         ),
     ),

@@ -25,6 +25,58 @@ _ANSWER = ".answer"
 
 HINTS: Mapping[str, tuple[Hint, ...]] = MappingProxyType(
     {
+        "pages.new_text": (
+            _hint(
+                "#f-body",
+                "Viết như khi nói. Chỗ trong ngoặc vuông là chỗ phải điền.",
+                "Write as you would say it. Square brackets are places to fill.",
+            ),
+            _hint(
+                "[value=look]",
+                "Xem từng chữ máy sẽ đọc, trước khi tạo giọng nói.",
+                "See every word as it will be said, before it is spoken.",
+            ),
+            _hint(
+                "#f-airs_at",
+                "Thông báo gấp: ghi giờ phát ở đây, duyệt xong máy tự xếp.",
+                "Urgent: give the time here, and the approval puts it on air.",
+            ),
+        ),
+        "pages.text": (
+            _hint(
+                "#may-doc mark",
+                "Chỗ tô màu được đọc khác chữ viết; màu cam là chỗ cần xem lại.",
+                "Marked words are said otherwise than written; orange ones want a look.",
+            ),
+            _hint(
+                "#may-doc .list .btn",
+                "Sửa cách đọc một lần, từ sau máy đọc đúng.",
+                "Correct a word once, and it is said right from then on.",
+            ),
+            _hint(
+                "[value=speak]",
+                "Tạo xong phải nghe hết mới trình duyệt được.",
+                "What was spoken has to be heard to its end before it is submitted.",
+            ),
+        ),
+        "pages.onestop_week": (
+            _hint(_ANSWER, "Tuần này đã có số liệu chưa.", "Whether this week has its figures."),
+            _hint(
+                "#f-received",
+                "Nhập bốn số của bộ phận một cửa; số tuần trước ở ngay dưới.",
+                "Four figures of the one-stop shop; last week's stand below each.",
+            ),
+            _hint(
+                "[value=script]",
+                "Máy viết sẵn lời đọc từ số liệu, rồi đọc hoặc để người đọc.",
+                "The figures become a text, to be spoken or read aloud.",
+            ),
+        ),
+        "pages.guidances": (
+            _hint(_ANSWER, "Hướng dẫn mới nhất của cấp trên.", "The newest guidance from above."),
+            _hint("main .list a", "Mở để đọc, nghe bản mẫu hoặc tải tệp.", "Open it to read, listen or download."),
+            _hint("main .btn.p", "Trung tâm viết hướng dẫn ở đây.", "The centre writes guidance here."),
+        ),
         "pages.today": (
             _hint(
                 _ANSWER,
@@ -130,6 +182,34 @@ HINTS: Mapping[str, tuple[Hint, ...]] = MappingProxyType(
                 "Mỗi dòng: từ lúc nào, vì sao, phải làm gì, ai đã được báo.",
                 "Each line: since when, why, what to do, who was told.",
             ),
+        ),
+        "pages.equipment": (
+            _hint(
+                _ANSWER, "Bao nhiêu cụm loa tốt, bao nhiêu phiếu đang mở.", "Clusters that work, tickets that are open."
+            ),
+            _hint("main .kpis", "Tuổi phiếu, ngày im tiếng, hạn sửa.", "Age, silent days, due day."),
+            _hint(
+                "main .note.warn",
+                "Nếu không ai làm gì, phiếu tự báo lên cấp trên vào ngày này.",
+                "If nobody does anything, the tier above is told on this day.",
+            ),
+        ),
+        "pages.ticket": (
+            _hint("main .tl", "Mọi bước đều được ghi, không xóa được.", "Every step is kept for good."),
+            _hint("#viec", "Việc tiếp theo của anh/chị.", "Your next step."),
+            _hint(
+                "main .note.warn",
+                "Nếu không ai làm gì, phiếu tự báo lên cấp trên vào ngày này.",
+                "If nobody does anything, the tier above is told on this day.",
+            ),
+        ),
+        "pages.inspections": (
+            _hint(
+                _ANSWER, "Đợt kiểm tra tới đâu, đài nào quá hạn tự kiểm tra.", "How far rounds are, who owes a check."
+            ),
+        ),
+        "pages.complaints": (
+            _hint(_ANSWER, "Ai chưa được trả lời, ai đã quá hạn.", "Who waits for an answer, and who too long."),
         ),
         "pages.emergencies": (
             _hint(

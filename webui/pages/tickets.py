@@ -548,6 +548,13 @@ def _urging(mine: Scope, one: Ticket, station: Station) -> str:
             station=station.name,
             what=name_of(one, station),
             days=age,
+        )
+        if age
+        else _(
+            "Phiếu %(name)s của %(station)s (%(what)s) mở hôm nay, chưa nghiệm thu.",
+            name=one.name,
+            station=station.name,
+            what=name_of(one, station),
         ),
     ]
     if late and one.due is not None:
