@@ -13,7 +13,7 @@ from audio.sandbox import Confinement, Sandbox
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
 from schedules.text import Text
-from webui.papers.paper import Paper
+from webui.papers.paper import Paper, in_writing
 
 _LIMITS = Confinement(memory_bytes=2 * 1024**3, cpu_s=120, output_bytes=64 * 1024**2, threads=64)
 _WALL_S = 150.0
@@ -42,7 +42,7 @@ def _one(room: Sandbox, paper: Paper, name: str, template: bytes) -> bytes:
         descriptors = [os.memfd_create(part) for part in ("paper", "template", "target")]
         for descriptor in descriptors:
             opened.callback(os.close, descriptor)
-        os.write(descriptors[0], _PAPER.dump_json(paper))
+        os.write(descriptors[0], _PAPER.dump_json(in_writing(paper)))
         os.write(descriptors[1], template)
         room.do({"format": name}, descriptors, wall_s=_WALL_S, stall_s=_WALL_S)
         return os.pread(descriptors[2], os.fstat(descriptors[2]).st_size, 0)

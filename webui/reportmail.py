@@ -95,7 +95,7 @@ def end(mailing: str, *, person: Person) -> None:
     with here.database.writing() as session:
         found = mailings.find(session, mailing)
         if found is None or found.unit not in reach(person):
-            raise Unknown(no_such("mailing_unknown", "Không có lệ gửi này.", "There is no such rule."))
+            raise Unknown(no_such("mailing_unknown", "Không có lịch gửi này.", "There is no such rule."))
         require(person, "reports.schedule", found.unit)
         mailings.end(session, mailing, here.clock.now())
         trace(session, "report.mailing", mailing, person, detail="ended")

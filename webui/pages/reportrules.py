@@ -195,7 +195,7 @@ def report_mailings() -> AnyResponse:
         except Refused as refused:
             errors = refused.findings
         else:
-            flash(_("Đã đặt lệ gửi. Kỳ đầu tiên được gửi là kỳ đang chạy, khi kỳ đó kết thúc."), "done")
+            flash(_("Đã đặt lịch gửi. Kỳ đầu tiên được gửi là kỳ đang chạy, khi kỳ đó kết thúc."), "done")
             return redirect(f"{url_for('pages.report_mailings')}?{address(wanted)}", 303)
     rules = reportmail.visible(wanted.unit.code, person=mine.person)
     people = _people(mine)
@@ -211,9 +211,9 @@ def report_mailings() -> AnyResponse:
         programmes=programme_choices(mine),
         spans=_spans(wanted.period.span),
         formats=FORMATS,
-        answer=ngettext("%(num)d lệ gửi thư đang dùng.", "%(num)d lệ gửi thư đang dùng.", len(rules))
+        answer=ngettext("%(num)d lịch gửi thư đang dùng.", "%(num)d lịch gửi thư đang dùng.", len(rules))
         if rules
-        else _("Chưa đặt lệ gửi báo cáo nào."),
+        else _("Chưa đặt lịch gửi báo cáo nào."),
         scope=mine,
     )
 

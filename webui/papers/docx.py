@@ -217,6 +217,7 @@ def _table(document: Doc, table: Table, size: float, width_mm: float) -> None:
             )
             run = cell.paragraphs[0].add_run(f"{{% if not d.cong %}}{{{{ d.{column.key} }}}}{{% endif %}}")
             run.font.size = Pt(size)
+    _narrow_margins(made)
     whole = sum(column.width for column in table.columns)
     _widths(made, [column.width / whole * width_mm for column in table.columns])
     for row in made.rows[: 2 if grouped else 1]:
@@ -310,6 +311,17 @@ def _widths(table: DocTable, widths_mm: Iterable[float]) -> None:
         column.width = Mm(width)
         for cell in column.cells:
             cell.width = Mm(width)
+
+
+def _narrow_margins(table: DocTable) -> None:
+    """Leave 0.7 mm beside the text of each cell, so that short words fit into narrow columns."""
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        part = OxmlElement(f"w:{side}")
+        part.set(qn("w:w"), "40")
+        part.set(qn("w:type"), "dxa")
+        margins.append(part)
+    table._tbl.tblPr.append(margins)
 
 
 def _repeated(row: Any) -> None:  # noqa: ANN401 - an element of XML

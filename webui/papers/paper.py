@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -128,8 +128,8 @@ def number(value: float, digits: int = 0) -> str:
 
 
 def padded(count: int) -> str:
-    """Return a count as documents write it in sentences: `03`, `12`, `1.234`."""
-    return f"{count:02d}" if count < 10 else number(count)
+    """Return a count as documents write it in sentences: `0`, `03`, `12`, `1.234`."""
+    return f"{count:02d}" if 0 < count < 10 else number(count)
 
 
 def written(value: Cell, kind: Kind) -> str:
@@ -143,6 +143,23 @@ def written(value: Cell, kind: Kind) -> str:
     if isinstance(value, str):
         return value
     return number(value, 1 if kind in (Kind.DECIMAL, Kind.PERCENT) else 0)
+
+
+def in_writing(paper: Paper) -> Paper:
+    """Return the paper with every cell of its tables written out: on its way as JSON a day would become a text."""
+    return replace(
+        paper,
+        body=_written_out(paper.body) if paper.body is not None else None,
+        appendices=tuple(_written_out(table) for table in paper.appendices),
+        sheets=(),
+    )
+
+
+def _written_out(table: Table) -> Table:
+    def out(row: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        return tuple(written(value, column.kind) for value, column in zip(row, table.columns, strict=True))
+
+    return replace(table, rows=tuple(map(out, table.rows)), total=out(table.total) if table.total is not None else None)
 
 
 def roman(count: int) -> str:

@@ -63,7 +63,7 @@ def pay_paper(sheet: PaySheet, period: ReportPeriod, head: Letterhead, *, prepar
             )
             for place, line in enumerate(sheet.lines, start=1)
         ),
-        total=("", "Cộng", "", "", None, sum(line.item.airings for line in sheet.lines), sheet.total, ""),
+        total=("", "Cộng", "", "", "", sum(line.item.airings for line in sheet.lines), sheet.total, ""),
     )
     rules = f"Căn cứ {'; '.join(sheet.rules)}, " if sheet.rules else ""
     rest = [

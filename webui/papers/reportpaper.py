@@ -113,11 +113,11 @@ def report_paper(
 def short_table(made: Report) -> Table:
     """Return the table that stands in the text: what matters most, a line a station."""
     columns = (
-        Column(key="tt", head="TT", kind=Kind.COUNT, width=0.5),
-        Column(key="don_vi", head="Đơn vị (đài)", width=2.1),
-        Column(key="tuan", head="trong kỳ", kind=Kind.COUNT, group="Số tuần", width=0.8),
+        Column(key="tt", head="TT", kind=Kind.COUNT, width=0.55),
+        Column(key="don_vi", head="Đơn vị (đài)", width=2.0),
+        Column(key="tuan", head="trong kỳ", kind=Kind.COUNT, group="Số tuần", width=0.85),
         Column(key="co_phat", head="có phát", kind=Kind.COUNT, group="Số tuần", width=0.8),
-        Column(key="khong_phat", head="không phát", kind=Kind.COUNT, group="Số tuần", width=0.9),
+        Column(key="khong_phat", head="không phát", kind=Kind.COUNT, group="Số tuần", width=0.95),
         Column(key="chinh", head="chính", kind=Kind.COUNT, group="Số lần phát", width=0.9),
         Column(key="phat_lai", head="phát lại", kind=Kind.COUNT, group="Số lần phát", width=0.8),
         Column(key="phat_bu", head="phát bù", kind=Kind.COUNT, group="Số lần phát", width=0.8),
@@ -380,16 +380,12 @@ def _topics(made: Report) -> list[Paragraph]:
 def _troubles(made: Report) -> list[Paragraph]:
     found = made.total.troubles
     if not (found.tickets or found.silent_days):
-        return [
-            _heading("IV. SỰ CỐ, HƯ HỎNG"),
-            _plain("Trong kỳ không có sự cố, hư hỏng; không có ngày nào ngừng phát."),
-        ]
+        return [_plain("Trong kỳ không có sự cố, hư hỏng; không có ngày nào ngừng phát.")]
     return [
-        _heading("IV. SỰ CỐ, HƯ HỎNG"),
         _plain(
             f"{padded(found.tickets)} phiếu, {padded(found.repaired)} phiếu đã khắc phục; "
             f"{padded(found.silent_days)} ngày đài ngừng phát."
-        ),
+        )
     ]
 
 

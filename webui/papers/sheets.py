@@ -11,6 +11,7 @@ import xlsxwriter
 from webui.cells import plain
 from webui.papers.paper import Cell, Kind, Paper, Table
 
+_A4_COLUMNS = 12
 _FORMATS: dict[Kind, dict[str, object]] = {
     Kind.TEXT: {"text_wrap": True},
     Kind.COUNT: {"num_format": "#,##0"},
@@ -34,13 +35,16 @@ def workbook(paper: Paper) -> bytes:
         strong = {kind: book.add_format(base | look | {"bold": True}) for kind, look in _FORMATS.items()}
         for table in paper.sheets:
             sheet = book.add_worksheet(_sheet_name(table.title))
-            sheet.set_paper(9)
+            # So many columns are legible on A3 only; a printer that has none scales it down.
+            sheet.set_paper(9 if len(table.columns) <= _A4_COLUMNS else 8)
+            sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.5)
+            sheet.set_row(0, 48 if len(table.columns) <= _A4_COLUMNS else 78)
             sheet.set_landscape()
             sheet.fit_to_pages(1, 0)
             sheet.repeat_rows(0)
             sheet.freeze_panes(1, 0)
             for place, column in enumerate(table.columns):
-                sheet.set_column(place, place, max(8.0, column.width * 12))
+                sheet.set_column(place, place, max(7.5, column.width * 9))
                 sheet.write_string(0, place, _head(column.group, column.head), head)
             rows = [(row, looks) for row in table.rows] + ([(table.total, strong)] if table.total else [])
             for line, (row, its) in enumerate(rows, start=1):
