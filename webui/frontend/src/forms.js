@@ -62,3 +62,29 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// A long list of ticks: all or none at once, and how many there are; ticking one means "some".
+for (const list of document.querySelectorAll("[data-ticks]")) {
+  const boxes = [...list.querySelectorAll("input[type=checkbox]")];
+  const some = list.closest("fieldset")?.querySelector("[data-some]");
+  const told = list.querySelector("[data-ticked]");
+  const tell = () => {
+    told.textContent = told.dataset.words.replace("{n}", boxes.filter((box) => box.checked).length);
+  };
+  list.querySelector("[data-tick-all]").hidden = false;
+  list.addEventListener("change", () => {
+    if (some) some.checked = true;
+    tell();
+  });
+  for (const button of list.querySelectorAll("[data-tick]")) {
+    button.addEventListener("click", () => {
+      for (const box of boxes) box.checked = button.dataset.tick === "all";
+      if (some) some.checked = true;
+      tell();
+    });
+  }
+  some?.addEventListener("change", () => {
+    if (some.checked) list.open = true;
+  });
+  tell();
+}
