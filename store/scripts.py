@@ -150,6 +150,14 @@ def body_of_segment(session: Session, segment: SegmentId) -> str | None:
     return found
 
 
+def wishes(session: Session, wanted: Collection[SegmentId]) -> dict[SegmentId, datetime]:
+    """Return when those of these recordings are to air for which somebody wished a time."""
+    rows = session.execute(
+        select(_TABLE.c.segment, _TABLE.c.airs_at).where(_TABLE.c.segment.in_(wanted), _TABLE.c.airs_at.is_not(None))
+    )
+    return {row.segment: row.airs_at for row in rows}
+
+
 def waiting(
     session: Session, owners: Collection[UnitCode], *, before: ScriptId | None = None, limit: int = 50
 ) -> tuple[Script, ...]:

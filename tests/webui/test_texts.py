@@ -183,6 +183,7 @@ def test_an_urgent_notice_airs_when_it_was_wished(world, mouth):
     assert "T2\u00a023/11\u00a019:00" in client.get(f"/bai/{segment}").text
     hear(world, client, segment)
     world.post(client, f"/bai/{segment}/trinh")
+    assert "máy phát lúc T2\u00a023/11\u00a019:00 như yêu cầu" in leader.get("/duyet").text
     record = record_of(world, segment)
     form = {"sha256": record.audio.sha256, "revision": record.revision}
     answer = world.post(leader, f"/bai/{segment}/duyet", form, follow_redirects=True)
@@ -288,6 +289,10 @@ def test_a_text_is_read_aloud_by_a_person(world, mouth):
     assert "Lời đã đọc." in client.get(f"/bai/{document['id']}").text
     assert world.post(client, f"/bai/{document['id']}/trinh").status_code == 303, "no machine spoke it"
     assert script_of(world, document["id"]).id != script
+    second = world.analysed(world.client(), content=b"SOUND 2")
+    assert world.post(client, f"{saved.location}/gan", {"segment": "khong"}).status_code == 422
+    assert world.post(client, f"{saved.location}/gan", {"segment": second["id"]}).status_code == 303
+    assert script_of(world, second["id"]).id == script
 
 
 def test_s34_s37_texts_are_only_words(world, mouth):

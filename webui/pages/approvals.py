@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flask import Blueprint
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from schedules.segment import SegmentState
 from schedules.station import Station
-from store import listening, segments
+from store import listening, scripts, segments
 from store.listening import NOTHING, Heard
 from store.segments import SegmentRecord
 from webui.auth import allowed
@@ -58,8 +58,10 @@ def approvals() -> AnyResponse:
         done = segments.listing(session, owners=mine.unit_codes, states=(SegmentState.APPROVED,), limit=_MOST)
         versions = {record.id: record.audio.sha256 for record in waiting if record.audio is not None}
         known = listening.of_person(session, mine.person, versions)
+        wished = scripts.wishes(session, versions)
     ordered = sorted(waiting, key=lambda record: record.updated_at)
     cards = [card for record in ordered if (card := _card(mine, record, known.get(record.id, NOTHING)))]
+    cards = [_wished(card, wished.get(card.record.id)) for card in cards]
     return page(
         "approvals.html",
         active="approve",
@@ -86,6 +88,14 @@ def _card(mine: Scope, record: SegmentRecord, known: Heard) -> Card | None:
         airs=_airs(due, station.zone if station else DEFAULT_ZONE),
         soon=due is not None and due - now() < _SOON,
     )
+
+
+def _wished(card: Card, start: datetime | None) -> Card:
+    """Return the card with the time at which its text asks to be aired, where that is still to come."""
+    if start is None or start <= now():
+        return card
+    words = _("Duyệt xong, máy phát lúc %(time)s như yêu cầu.", time=moment_short(start, card.zone))
+    return replace(card, airs=words, soon=card.soon or start - now() < _SOON)
 
 
 def _waits_for(record: SegmentRecord, stations: Sequence[Station]) -> datetime | None:

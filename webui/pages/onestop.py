@@ -102,7 +102,8 @@ def _script(mine: Scope, unit: Unit, week: str, figures: OneStopWeek) -> str:
     if station is None and unit.code != mine.person.unit:
         raise Refused(problem("unit", "Đơn vị này chưa có đài.", "This unit has no station."))
     offered = speaking.voices(services().speech)
-    programme = next((duty.programme for duty in mine.duties if duty.topic_prefix and duty.programme), None)
+    owed = sorted((duty for duty in mine.duties if duty.programme), key=lambda duty: not duty.topic_prefix)
+    programme = owed[0].programme if owed else None
     wording = Wording(
         owner=unit.code,
         station=station.code if station else None,
