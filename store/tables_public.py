@@ -61,7 +61,7 @@ contribution = Table(
     Column("segment", ForeignKey("segment.id")),
     Column("script", String(16)),
     Column("forgotten_at", UtcDateTime),
-    Index(None, "station", "received_at", "id"),
+    Index("ix_contribution_arrival", "station", "received_at", "id"),
     Index(None, "unit", "state"),
     Index(None, "link", "received_at"),
     Index(None, "forgotten_at", "decided_at"),

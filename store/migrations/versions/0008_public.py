@@ -82,13 +82,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_contribution_forgotten_at_contribution_decided_at"), "contribution", ["forgotten_at", "decided_at"]
     )
+    op.create_index("ix_contribution_arrival", "contribution", ["station", "received_at", "id"])
     op.create_index(op.f("ix_contribution_link_contribution_received_at"), "contribution", ["link", "received_at"])
     op.create_index(op.f("ix_contribution_picture"), "contribution", ["picture"])
-    op.create_index(
-        op.f("ix_contribution_station_contribution_received_at_contribution_id"),
-        "contribution",
-        ["station", "received_at", "id"],
-    )
     op.create_index(op.f("ix_contribution_unit_contribution_state"), "contribution", ["unit", "state"])
     op.create_index(op.f("ix_contribution_voice"), "contribution", ["voice"])
     op.create_table(
