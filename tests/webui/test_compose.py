@@ -72,6 +72,21 @@ def test_a_full_quota_is_told_in_words(world):
     assert "hủy bớt" in answer.json["message"]
 
 
+def test_a_file_begun_elsewhere_is_shown_and_can_be_given_up(world):
+    """What is on its way from another machine is listed to its owner alone, and cancelled there."""
+    client = world.signed_in("operator")
+    url = world.post(client, "/bai/moi", FIELDS | {"length": "5000000", "file_name": "hop.wav"}).json["upload"]
+    upload = url.rsplit("/", 1)[1]
+    page = client.get("/bai/moi").text
+    assert "Đang gửi dở" in page
+    assert "hop.wav" in page
+    other = world.signed_in("operator2")
+    assert "Đang gửi dở" not in other.get("/bai/moi").text
+    assert world.post(other, f"/bai/dang-gui/{upload}/huy").status_code == 404
+    assert world.post(client, f"/bai/dang-gui/{upload}/huy").status_code == 303
+    assert "Đang gửi dở" not in client.get("/bai/moi").text
+
+
 def test_the_page_says_what_happens_without_a_new_item(world):
     """For the chosen programme and station: until when, and what airs if nobody does anything."""
     page = world.signed_in("operator").get("/bai/moi?chuyen_muc=CDS&dai=LONGHIEP").text

@@ -68,6 +68,9 @@ if (form) {
   const show = (entry) => {
     const box = template.content.firstElementChild.cloneNode(true);
     outbox.append(box);
+    const list = document.querySelector("[data-elsewhere-list]");
+    list?.querySelector(`[data-upload-url="${entry.url}"]`)?.remove();
+    if (list && !list.querySelector("li")) list.remove();
     document.querySelector(".answer").textContent = words.sending;
     send(entry, box, token, {
       done: async (segment) => {
