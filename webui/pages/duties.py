@@ -150,7 +150,7 @@ def duties() -> AnyResponse:
         portal_year=year,
         portal_count=published,
         portal_target=target,
-        many=len(mine.stations) > 1,
+        many=len(mine.stations) > dutyboard.LIVE,
     )
 
 
@@ -389,12 +389,15 @@ def _past(boards: Sequence[Board], count: int, kind: Period) -> str:
     made_up = sum(line.made_up for line in boards[0].all)
     if not due or kind is not Period.WEEK:
         return ""
+    share = number(100 * met / due, 1)
+    if not made_up:
+        return _("%(n)s tuần qua: %(met)s/%(due)s tuần đài đạt (%(share)s%%).", n=count, met=met, due=due, share=share)
     return _(
         "%(n)s tuần qua: %(met)s/%(due)s tuần đài đạt (%(share)s%%), trong đó %(made)s nhờ phát bù.",
         n=count,
         met=met,
         due=due,
-        share=number(100 * met / due, 1),
+        share=share,
         made=made_up,
     )
 
