@@ -23,11 +23,10 @@ from store.scripts import Script
 from webui import uploading, work, writing
 from webui.auth import allowed
 from webui.pages import states
-from webui.pages.formats import deadline, local, megabytes, moment_short
+from webui.pages.formats import deadline, megabytes, moment_short
 from webui.pages.items import Filled, card_from, card_values, filled_card, problem
 from webui.pages.language import say
 from webui.pages.layout import page
-from webui.pages.ribbon import day_interval
 from webui.pages.scope import Scope, door, now, scope
 from webui.services import services
 
@@ -200,8 +199,8 @@ def _duties_ahead(station: Station | None) -> tuple[DutyStanding, ...]:
     its = door(station.code) if station else None
     if station is None or its is None:
         return ()
-    hours = day_interval(station, local(now(), station.zone).date())
-    standing = its.plan(hours.start, hours.end).duties
+    # No stretch of time: how duties stand is told without a rundown.
+    standing = its.plan(now(), now()).duties
     return tuple(duty for duty in standing if duty.state in (DutyState.PLANNED, DutyState.AT_RISK))
 
 
