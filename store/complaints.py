@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from schedules.errors import Conflict, Refused
@@ -218,7 +218,7 @@ def counts(session: Session, *, stations: Collection[StationCode], today: date, 
             func.sum(_one(_which(Which.OVERDUE, today))).label("overdue"),
             func.sum(_one(and_(done, ~late))).label("in_time"),
             func.sum(_one(and_(done, late))).label("late"),
-        ).where(_TABLE.c.station.in_(stations))
+        ).where(_TABLE.c.station.in_(stations), or_(_TABLE.c.state == OPEN, _TABLE.c.received_on >= since))
     ).one()
     return Counts(open=row.open or 0, overdue=row.overdue or 0, in_time=row.in_time or 0, late=row.late or 0)
 
