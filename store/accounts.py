@@ -57,6 +57,7 @@ _COMMON = (
     "việtnam",
 )
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,79}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 # OWASP's smallest recommended cost; a Raspberry Pi must stand it.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Of a random password that nobody kept: an unknown name costs as much time as a known one.
@@ -279,7 +280,7 @@ def password_findings(password: str, person: Person, places: Iterable[str] = ())
                 where="password",
             ),
         )
-    rest = _plain(password)
+    rest = _YEAR.sub("", _plain(password))
     words = {_plain(word) for word in (person.name, person.unit, person.full_name, *_COMMON, *places)}
     words |= {_plain(word) for word in person.full_name.split()}
     for word in sorted(words, key=len, reverse=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from flask import Flask, Response, after_this_request, current_app, g, request, session
+from flask import Flask, Response, after_this_request, current_app, g, has_request_context, request, session
 from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
@@ -244,6 +244,18 @@ def require_proof() -> None:
         raise
     except NotAllowed as error:
         raise ProofNeeded(*error.findings) from error
+
+
+def take_proof() -> None:
+    """Take the proof that came with a form, before the act begins to change anything. Raises ProofNeeded, TooMany."""
+    if has_request_context() and any(request.form.get(field) for field in PROOF_FIELDS):
+        require_proof()
+
+
+def demand_proof() -> None:
+    """Raise ProofNeeded where the person proved who they are too long ago; also in the middle of a change."""
+    if has_request_context() and current_user.is_authenticated and not by_token() and not recently(current_person()):
+        raise ProofNeeded(_password_again(given=False))
 
 
 def recently(who: Visitor) -> bool:
@@ -526,6 +538,7 @@ __all__ = [
     "can",
     "check_routes",
     "current_person",
+    "demand_proof",
     "doorkeeper",
     "enter",
     "finish",
@@ -542,4 +555,5 @@ __all__ = [
     "sign_out",
     "signed_in",
     "source",
+    "take_proof",
 ]

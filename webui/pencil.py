@@ -32,6 +32,7 @@ from store.accounts import Person
 from store.drafts import Draft, Pencil
 from store.identity import new_id
 from store.intent import load_part
+from webui import auth
 from webui.effects import Effects, effects
 from webui.planning import Consequences, Shift, facts_of, findings_of, same_said, shifts_between
 from webui.rights import reach
@@ -391,6 +392,7 @@ def publish(codes: Collection[StationCode], *, person: Person, accepted: str = "
     accepted: the key of what was agreed to. Raises Conflict where the grid was changed since a draft was begun, or
     with warnings that nobody agreed to; Refused with every error; Unknown where there is no draft (any more).
     """
+    auth.take_proof()
     here = services()
     now = here.clock.now()
     wanted = tuple(dict.fromkeys(codes))
@@ -422,6 +424,8 @@ def publish(codes: Collection[StationCode], *, person: Person, accepted: str = "
         warned = tuple(finding for one in done for finding in one.consequences.warnings)
         if warned and accepted != key(done):
             raise Conflict(*warned)
+        if warned:
+            auth.demand_proof()
     here.wake()
     return tuple(done)
 

@@ -42,6 +42,7 @@ from store import (
 )
 from store.accounts import Person
 from store.intent import load_intent
+from webui import auth
 from webui.rights import reach
 from webui.services import services
 from webui.work import no_such, require, station_of, trace
@@ -385,6 +386,7 @@ def _decide(
     rehearse: bool,
 ) -> Consequences:
     """Do it, look at the whole intent as it then is, and keep it only where nothing speaks against it."""
+    auth.take_proof()
     here = services()
     now = here.clock.now()
     consequences = Consequences()
@@ -401,6 +403,8 @@ def _decide(
             raise Refused(*consequences.errors)
         if consequences.warnings and accepted != consequences.key:
             raise Conflict(*consequences.warnings)
+        if consequences.warnings:
+            auth.demand_proof()
         trace(session, what, subject, person)
     if not rehearse:
         here.wake()

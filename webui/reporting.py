@@ -55,6 +55,7 @@ from store.accounts import Person
 from store.identity import new_id
 from store.issued import IssuedFile, IssuedReport, Signed, What
 from store.papers import StoredHead
+from webui import auth
 from webui.papers.paper import Letterhead, Paper
 from webui.papers.reportpaper import KIND, LogRow, report_paper
 from webui.papers.sheets import comma_separated, workbook
@@ -469,6 +470,8 @@ def issue(made: Computed, *, signed: Signed, remarks: str, reason: str, after: s
     where another one was issued meanwhile, or the period is not over; NotAllowed, Refused.
     """
     require(person, "reports.issue", made.asked.unit.code)
+    auth.take_proof()
+    auth.demand_proof()
     here = services()
     now = here.clock.now()
     signed = cleaned(signed)

@@ -24,6 +24,7 @@ from store import (
     accounts,
     airings,
     audit,
+    authority,
     intent,
     one_offs,
     programmes,
@@ -36,7 +37,7 @@ from store import (
 from store.accounts import Person
 from store.identity import new_id
 from store.segments import Card, SegmentRecord
-from webui import arrival, heard
+from webui import arrival, auth, heard
 from webui.auth import by_token
 from webui.rights import can, reach
 from webui.services import services
@@ -165,8 +166,15 @@ def submit(segment: SegmentId, *, person: Person) -> None:
 
 
 def approve(segment: SegmentId, *, sha256: str, revision: int, person: Person) -> None:
-    """Approve exactly this audio and card; from then on the stations may air it."""
+    """Approve exactly this audio and card; from then on the stations may air it.
+
+    Raises ProofNeeded where the authority wants it and the person proved who they are too long ago.
+    """
     here = services()
+    with here.database.reading() as session:
+        asked = authority.value(session, authority.ASK_FOR_APPROVAL)
+    if asked and has_request_context():
+        auth.require_proof()
     with here.database.writing() as session:
         record = _own(session, segment, person, "segments.approve")
         station = stations.find(session, record.card.station) if record.card.station else None

@@ -188,13 +188,13 @@ def _typed() -> dict[str, Value | None]:
             found[key] = tuple(form.getlist(key))
         elif isinstance(setting.usual, int):
             typed = form.get(key, "").strip()
-            found[key] = int(typed) if re.fullmatch(r"\d{1,7}", typed) else -1
+            found[key] = None if key not in form else int(typed) if re.fullmatch(r"\d{1,7}", typed) else -1
         elif setting.secret:
             # An empty field leaves the secret as it is; it is taken away by its own tick.
             typed = form.get(key, "")
             found[key] = "" if form.get(f"{key}.remove") == "1" else typed or None
         else:
-            found[key] = form.get(key, "").strip()
+            found[key] = None if key not in form else form.get(key, "").strip()
     return found
 
 
