@@ -45,7 +45,7 @@ if (form) {
     sound = recorder.equip(place, owner, (file) => {
       recorded = file;
       if (file) choose("record");
-    });
+    }, async () => (await shelf.all("outbox")).some((entry) => entry.owner === owner && entry.recorded));
     choose(words.tab === "file" ? "file" : "record");
   } else {
     choose(words.tab === "record" ? "record" : "file");

@@ -28,7 +28,8 @@ const clock = (seconds) => `${String(Math.floor(seconds / 60)).padStart(2, "0")}
 export const possible = () => window.isSecureContext && Boolean(navigator.mediaDevices?.getUserMedia) && Boolean(window.MediaRecorder);
 
 // changed(file): called with the finished recording, or null when there is none any more.
-export function equip(place, owner, changed) {
+// busy(): whether what was recorded last is on its way already; then it is not offered again.
+export function equip(place, owner, changed, busy = async () => false) {
   const words = place.dataset;
   const find = (name) => place.querySelector(`[data-rec-${name}]`);
   const [big, again, finish, back] = ["big", "again", "finish", "back"].map(find);
@@ -240,12 +241,17 @@ export function equip(place, owner, changed) {
   say(words.ready);
   // What a crash or a closed page left.
   shelf.get("sounds", owner).then(async (kept) => {
-    if (!kept || one || last) return;
+    if (!kept || one || last || (await busy())) return;
     const parts = await shelf.pieces(kept.id);
     if (!parts.length) return;
     offer(kept.id, kept.type, parts.map((part) => part.bytes), kept.seconds);
     say(words.found);
   }).catch(() => {});
 
-  return { forget: async () => { if (last) await discard(last.id); } };
+  return {
+    forget: async () => {
+      const kept = last ?? (await shelf.get("sounds", owner).catch(() => null));
+      if (kept) await discard(kept.id);
+    },
+  };
 }
