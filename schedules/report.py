@@ -23,6 +23,7 @@ SPOKEN = frozenset({ItemKind.SEGMENT.value, ItemKind.NOTICE.value, ItemKind.LIVE
 """Kinds of rows that a report counts as broadcasts; relays are counted apart, tunes and greetings not at all."""
 
 OWN = "own"
+_SOUNDED = (Verdict.AIRED, Verdict.PARTIAL)
 _DAY = timedelta(days=1)
 _THURSDAY = 4
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])")
@@ -308,12 +309,13 @@ def _line(
 ) -> tuple[Line, Mapping[SegmentId, bool]]:
     """Return the line of a station and its items, each with whether it is the station's own."""
     zone = ZoneInfo(facts.station.zone)
-    real = [one for one in facts.broadcasts if demo or not one.rehearsal]
+    dated = [(one, one.at.astimezone(zone).date()) for one in facts.broadcasts]
+    real = [(one, day) for one, day in dated if demo or not one.rehearsal]
     weeks = _weeks(period, facts, real, now, zone)
     make_ups = {
         one.slots[-1] for one in facts.standings if one.state is DutyState.MADE_UP and one.slots
     }  # the last airing of a week that was made up is what made it up
-    inside = [one for one in real if period.first <= one.at.astimezone(zone).date() <= period.last]
+    inside = [one for one, day in real if period.first <= day <= period.last]
     whole = [one for one in inside if one.verdict is Verdict.AIRED]
     others = [one for one in whole if "/makeup." not in one.slot and one.slot not in make_ups]
     items = {one.segment: _own(cards.get(one.segment), facts.station) for one in whole if one.segment is not None}
@@ -333,10 +335,7 @@ def _line(
         partial=sum(one.verdict is Verdict.PARTIAL for one in inside),
         missed=sum(one.verdict is Verdict.MISSED for one in inside),
         rehearsals=sum(
-            one.rehearsal
-            and one.verdict in (Verdict.AIRED, Verdict.PARTIAL)
-            and period.first <= one.at.astimezone(zone).date() <= period.last
-            for one in facts.broadcasts
+            one.rehearsal and one.verdict in _SOUNDED and period.first <= day <= period.last for one, day in dated
         ),
         own_items=sum(items.values()),
         upper_items=len(items) - sum(items.values()),
@@ -357,10 +356,17 @@ def _own(card: ItemCard | None, station: Station) -> bool:
 
 
 def _weeks(
-    period: ReportPeriod, facts: StationFacts, real: Sequence[Broadcast], now: datetime, zone: ZoneInfo
+    period: ReportPeriod,
+    facts: StationFacts,
+    real: Sequence[tuple[Broadcast, date]],
+    now: datetime,
+    zone: ZoneInfo,
 ) -> tuple[Week, ...]:
     """Return the weeks that the station owes an account of: in service, and not before its first row."""
     stood = {one.period: one for one in facts.standings}
+    of_monday: dict[date, list[Broadcast]] = {}
+    for one, day in real:
+        of_monday.setdefault(day - timedelta(days=day.weekday()), []).append(one)
     station = facts.station
     found = []
     for name in period.weeks:
@@ -371,8 +377,7 @@ def _weeks(
         if name in stood:
             found.append(_judged(stood[name]))
         elif not (before or early or late):
-            mine = [one for one in real if first <= one.at.astimezone(zone).date() <= last]
-            found.append(_week(name, mine, over=now.astimezone(zone).date() > last))
+            found.append(_week(name, of_monday.get(first, ()), over=now.astimezone(zone).date() > last))
     return tuple(found)
 
 
@@ -446,7 +451,8 @@ def marked_repeats(broadcasts: Iterable[Broadcast], known: Iterable[SegmentId], 
     aired = set(known)
     found = []
     for one in sorted(broadcasts, key=lambda one: (one.at, one.slot)):
-        found.append(replace(one, repeated=one.segment is not None and one.segment in aired))
+        again = one.segment is not None and one.segment in aired
+        found.append(one if one.repeated is again else replace(one, repeated=again))
         if one.verdict is Verdict.AIRED and one.segment is not None and (demo or not one.rehearsal):
             aired.add(one.segment)
     return tuple(found)
