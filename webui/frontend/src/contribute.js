@@ -2,7 +2,7 @@
 // Without this file, or without a microphone, the file field opens the telephone's own recorder.
 const bar = document.querySelector("[data-voice]");
 const field = document.getElementById("f-voice");
-const KINDS = [["audio/mp4;codecs=mp4a.40.2", "m4a"], ["audio/ogg;codecs=opus", "ogg"]];
+const KINDS = [["audio/webm;codecs=opus", "webm"], ["audio/mp4;codecs=mp4a.40.2", "m4a"], ["audio/ogg;codecs=opus", "ogg"]];
 const LONGEST_S = 14 * 60;
 
 function clock(seconds) {
