@@ -12,7 +12,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 
 from schedules.clock import Clock
-from schedules.errors import NotAllowed, TooMany
+from schedules.errors import LoaError, NotAllowed, TooMany
 from schedules.findings import Finding, Severity
 from schedules.text import Text
 from store import accounts, audit, authority, deputies, second_factors, sign_ins, tokens, units
@@ -50,8 +50,15 @@ class SignInNeeded(NotAllowed):
     """Nobody is signed in, or the session has ended."""
 
 
-class ProofNeeded(NotAllowed):
-    """The person must prove once more who they are: what they want to do is dangerous, and they came long ago."""
+class ProofNeeded(LoaError):
+    """The person must prove once more who they are: what they want to do is dangerous, and they came long ago.
+
+    Not among what a page refuses in its own place: it is answered with a form that asks and then sends the same again.
+    """
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings = findings
+        super().__init__("proof needed")
 
 
 class SecondFactorNeeded(NotAllowed):

@@ -11,6 +11,7 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from schedules.errors import NotAllowed
 from schedules.findings import Finding
 from store import second_factors
 from webui import problems
@@ -47,7 +48,7 @@ def register(app: Flask) -> None:
 
     def proof_needed(error: ProofNeeded) -> AnyResponse:
         if request.path.startswith(API) or request.method != "POST":
-            return problems.refused(error)
+            return problems.refused(NotAllowed(*error.findings))
         return _ask(error.findings)
 
     def second_factor_needed(error: SecondFactorNeeded) -> AnyResponse:
