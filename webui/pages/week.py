@@ -91,11 +91,18 @@ def week(week: str) -> AnyResponse:
     if station is None:
         return redirect(url_for("pages.stations"))
     alone = request.headers.get("HX-Request") == "true"
-    return page("_week.html" if alone else "week.html", active="week", **drawn(mine, station, year, number))
+    # The week stands at once; what its plan adds comes after it, for the plan of a busy week takes its time.
+    values = drawn(mine, station, year, number, wait=alone or request.args.get("day-du") == "1")
+    return page("_week.html" if alone else "week.html", active="week", **values)
 
 
-def drawn(mine: Scope, station: Station, year: int, number: int, *, said: str = "", wrong: str = "") -> dict[str, Any]:
-    """Return everything that the page of a week shows. said, wrong: what just happened, or could not."""
+def drawn(
+    mine: Scope, station: Station, year: int, number: int, *, said: str = "", wrong: str = "", wait: bool = True
+) -> dict[str, Any]:
+    """Return everything that the page of a week shows. said, wrong: what just happened, or could not.
+
+    wait: work the plan out where it is not known; else the page is drawn without it and says that it is pending.
+    """
     week = week_text(year, number)
     zone = ZoneInfo(station.zone)
     monday = date.fromisocalendar(year, number, 1)
@@ -106,7 +113,7 @@ def drawn(mine: Scope, station: Station, year: int, number: int, *, said: str = 
     with services().database.reading() as database:
         rows = airings.listing(database, stations=(station.code,), start=during.start, end=during.end, limit=_MOST_ROWS)
         singles = one_offs.of_station(database, station.code, during.start, during.end)
-        rundown = _planned(database, seen, during, mine.person.id)
+        rundown, pending = _planned(database, seen, during, mine.person.id, wait=wait)
     logged = [row.airing for row in rows]
     found = occurrences(intent, station, during)
     owed = frozenset(duty.programme for duty in intent.duties if duty.programme and station.code in duty.stations)
@@ -158,6 +165,7 @@ def drawn(mine: Scope, station: Station, year: int, number: int, *, said: str = 
         "standings": [(one, states.DUTIES[one.state]) for one in _this_week(standings, week)[:_SHOWN_DUTIES]],
         "reaches": Reach,
         "local": lambda moment: local(moment, station.zone),
+        "pending": pending,
         "said": said,
         "wrong": wrong,
         "sheet_url": _sheet_url(station, week),
@@ -187,20 +195,25 @@ class Plans:
                 self._known.popitem(last=False)
 
 
-def _planned(database: Session, seen: Look, during: Interval, person: str) -> Rundown | None:
-    """Return the plan of what is still to come of a week; None for weeks that are over or far away."""
+def _planned(
+    database: Session, seen: Look, during: Interval, person: str, *, wait: bool
+) -> tuple[Rundown | None, bool]:
+    """Return the plan of what is still to come of a week, and whether it is still to be worked out.
+
+    There is none for weeks that are over or far away.
+    """
     if during.start >= now() + timedelta(days=_PLANNED_DAYS) or during.end <= now():
-        return None
+        return None, False
     code = seen.station.code
     plans = cast(Plans, current_app.extensions[_PLANS])
     drafted = (person, seen.draft.version) if seen.draft and seen.steps else None
     key = (code, seen.intent.revision, drafted, during, airings.last_seq(database, code))
     known = plans.get(key, now())
-    if known is None:
+    if known is None and wait:
         facts = facts_of(database, code, now())
         known = plan(seen.intent, facts, now(), Interval(max(during.start, now()), during.end), thorough=False)
         plans.keep(key, now(), known)
-    return known
+    return known, known is None
 
 
 def _sessions(

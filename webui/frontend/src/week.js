@@ -352,6 +352,16 @@ if (root) {
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") cancelDrag(); });
   root.addEventListener("dragstart", (event) => event.preventDefault());
   root.addEventListener("click", onClick);
+  // What the plan adds comes after the page, but never under a finger.
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (root.contains(event.target) && (drag || lifted || busy) && event.target.closest?.("[data-rest]")) event.preventDefault();
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (!root.querySelector("[data-tools][hidden]")) return;
+    const at = document.activeElement === document.body ? null : document.activeElement;
+    equip();
+    at?.focus?.({ preventScroll: true });
+  });
   // Before the page's own guard against sending twice, which would block the button after the first time.
   root.addEventListener("submit", onQuick, { capture: true });
 }
