@@ -72,14 +72,33 @@ def write(wording: Wording, *, person: Person) -> ScriptId:
     return script
 
 
-def rewrite(script: ScriptId, wording: Wording, *, revision: int, person: Person) -> None:
-    """Change a text; a recording of it stays as it is until it is spoken again. Raises Conflict, Refused."""
+def rewrite(script: ScriptId, wording: Wording, *, revision: int, person: Person, respoken: bool = False) -> None:
+    """Change a text. Raises Conflict, Refused.
+
+    Other words than those that were approved need a new approval; other words than a machine spoke have to be spoken.
+    respoken: the caller has them spoken next; nothing is changed where they could not be.
+    """
     here = services()
+    now = here.clock.now()
+    if respoken:
+        _speakable(wording)
     with here.database.writing() as session:
-        _own(session, script, person, "segments.create")
+        found = _own(session, script, person, "segments.create")
         checked = _checked(session, wording, person)
-        scripts.rewrite(session, script, checked, revision=revision, person=person, now=here.clock.now())
+        if found.segment is not None and wording.body != found.wording.body:
+            if found.spoken and not respoken:
+                raise Refused(
+                    _wrong(
+                        "body",
+                        "Lời đã khác với giọng máy đã đọc. Hãy bấm Tạo giọng nói. Chưa lưu.",
+                        "These are other words than the machine spoke. Press Have it spoken. Nothing was saved.",
+                    )
+                )
+            if not found.spoken:
+                _unapprove(session, found.segment, person, now)
+        scripts.rewrite(session, script, checked, revision=revision, person=person, now=now)
         work.trace(session, "script.edit", script, person)
+    here.wake()
 
 
 def remove(script: ScriptId, *, person: Person) -> None:
@@ -115,8 +134,10 @@ def attach(script: ScriptId, segment: SegmentId, *, person: Person) -> None:
         record = segments.find(session, segment)
         if record is None or record.card.owner not in reach(person) or found.segment is not None:
             raise Unknown(work.no_such("segment_unknown", "Không có bài này.", "There is no such recording."))
+        _unapprove(session, segment, person, here.clock.now())
         scripts.join(session, script, segment, spoken=False, now=here.clock.now())
         work.trace(session, "script.join", script, person, detail=segment)
+    here.wake()
 
 
 def reading(wording: Wording) -> Reading:
@@ -145,7 +166,7 @@ def speak(script: ScriptId, *, revision: int, person: Person) -> SegmentId:
     with here.database.reading() as session:
         found = _own(session, script, person, "segments.create")
         _expect(found, revision)
-    order = _order(found)
+    order = _speakable(found.wording)
     with here.database.reading() as session:
         before = segments.find(session, found.segment) if found.segment else None
     again = before if before is not None and before.state not in _NOTHING_LEFT else None
@@ -211,8 +232,15 @@ def unfilled(body: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _order(script: Script) -> SpeechOrder:
-    wording = script.wording
+def _unapprove(session: Session, segment: SegmentId, person: Person, now: datetime) -> None:
+    """Have a recording approved anew: the words that stand with it were approved too."""
+    record = segments.find(session, segment)
+    if record is not None and record.state in (SegmentState.SUBMITTED, SegmentState.APPROVED):
+        segments.edit(session, segment, record.card, revision=record.revision, person=person, now=now)
+        work.trace(session, "segment.edit", segment, person, detail="text")
+
+
+def _speakable(wording: Wording) -> SpeechOrder:
     if left := unfilled(wording.body):
         places = ", ".join(left[:5])
         raise Refused(

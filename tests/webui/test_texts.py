@@ -218,6 +218,11 @@ def test_a_text_that_is_spoken_anew_needs_a_new_approval(world, mouth):
     world.post(client, f"/bai/{segment}/trinh")
     before, script = record_of(world, segment), script_of(world, segment)
     form = CARD | {"body": "Họp lúc 8h.", "voice": MOUTH, "act": "speak", "revision": script.revision}
+    only_saved = world.post(client, f"/bai/van-ban/{script.id}", form | {"act": "save"})
+    assert (only_saved.status_code, "Hãy bấm Tạo giọng nói" in only_saved.text) == (409, True)
+    unspeakable = world.post(client, f"/bai/van-ban/{script.id}", form | {"body": "Họp [giờ]."})
+    assert unspeakable.status_code == 409
+    assert (record_of(world, segment).state, script_of(world, segment).wording.body) == ("submitted", BODY)
     assert world.post(client, f"/bai/van-ban/{script.id}", form).location.endswith(segment)
     world.intake.start()
     world.wait(client, segment)
@@ -293,6 +298,22 @@ def test_a_text_is_read_aloud_by_a_person(world, mouth):
     assert world.post(client, f"{saved.location}/gan", {"segment": "khong"}).status_code == 422
     assert world.post(client, f"{saved.location}/gan", {"segment": second["id"]}).status_code == 303
     assert script_of(world, second["id"]).id == script
+
+
+def test_words_beside_an_approved_recording_are_approved_too(world, mouth):
+    """Whoever writes or changes the words of an approved item has it approved again: villagers may read them."""
+    client = world.signed_in("operator")
+    segment = world.approved(world.client())["id"]
+    words = CARD | {"body": "Lời đã đọc.", "act": "save", "bai": segment}
+    assert world.post(client, "/bai/van-ban/moi", words).status_code == 303
+    assert record_of(world, segment).state == "ready"
+    world.post(client, f"/bai/{segment}/trinh")
+    script = script_of(world, segment)
+    form = CARD | {"body": "Lời đã đọc.", "act": "save", "revision": script.revision, "author": "Bà Hoa"}
+    world.post(client, f"/bai/van-ban/{script.id}", form)
+    assert record_of(world, segment).state == "submitted", "the same words"
+    world.post(client, f"/bai/van-ban/{script.id}", form | {"body": "Lời khác.", "revision": script.revision + 1})
+    assert record_of(world, segment).state == "ready"
 
 
 def test_s34_s37_texts_are_only_words(world, mouth):

@@ -60,7 +60,7 @@ TASKS = (
                 "Open Texts, press Write a new text, or take a sample and fill the square brackets.",
             ),
             Text(
-                "Bấm Xem máy sẽ đọc. Chỗ tô màu được đọc khác chữ viết; từ nào sai, bấm Sửa cách đọc một lần là nhớ mãi.",
+                "Bấm Xem máy sẽ đọc. Chỗ tô màu được đọc khác chữ viết; từ nào sai, bấm Sửa cách đọc.",
                 "Press Show how it is said. Marked words are said otherwise; correct a word once and it is kept.",
             ),
             Text(

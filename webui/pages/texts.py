@@ -250,7 +250,13 @@ def _keep(mine: Scope, found: Script | None, wording: Wording, card: Filled, typ
                 writing.attach(identity, typed.segment, person=mine.person)
         else:
             identity, revision = found.id, revision_shown() + 1
-            writing.rewrite(identity, wording, revision=revision_shown(), person=mine.person)
+            writing.rewrite(
+                identity,
+                wording,
+                revision=revision_shown(),
+                person=mine.person,
+                respoken=act == "speak" and found.spoken,
+            )
     except Refused as refused:
         return _form(mine, found, card, typed, problems=refused.findings, code=409)
     if act != "speak":
