@@ -196,6 +196,10 @@ def test_a_device_keeps_what_it_was(world):
     assert (late.status_code, "vừa được người khác sửa" in late.text) == (422, True)
     assert "Cụm loa: Gò Tranh → Hà Liệt" in text
     assert "Tình trạng: Đang dùng tốt → Hỏng" in text
+    where = {"where": "LONGHIEP GOTRANH", "what": "Cháy", "device": path.rsplit("/", 1)[1]}
+    assert world.post(officer, "/thiet-bi/phieu/moi", where).status_code == 303
+    assert "PBH-0001" in officer.get(path).text
+    assert world.post(officer, "/thiet-bi/phieu/moi", where | {"device": "khongco"}).status_code == 422
     assert world.post(officer, "/thiet-bi/may/moi", DEVICE).status_code == 422
     wrong = world.post(officer, "/thiet-bi/may/moi", DEVICE | {"code": "=1", "latitude": "95", "in_service": "x"})
     assert [f'id="e-{name}"' in wrong.text for name in ("code", "latitude", "in_service")] == [True] * 3
@@ -300,7 +304,7 @@ def test_a_commune_checks_itself_and_owes_the_next_one(world):
     again = world.post(officer, "/kiem-tra/tu-kiem-tra", {"dai": "LONGHIEP"})
     assert made.location == again.location
     world.post(officer, made.location, {"result-0": "ok", "day": "2026-11-23", "do": "finish"})
-    assert "quá hạn tự kiểm tra" not in officer.get("/kiem-tra").text
+    assert "1 đài quá hạn" not in officer.get("/kiem-tra").text
     world.clock.advance(31 * 86_400)
     assert "1 đài quá hạn tự kiểm tra." in world.signed_in("operator").get("/kiem-tra").text
 
@@ -329,6 +333,7 @@ def test_a_duty_at_risk_is_given_in_one_tap_and_stands_once(world):
     first = world.post(leader, "/giao-viec/nhiem-vu", tap, follow_redirects=True)
     assert "Làm bài cho Chuyển đổi số hằng tuần, tuần 48/2026" in first.text
     world.post(leader, "/giao-viec/nhiem-vu", tap)
+    assert "Việc được giao" in officer.get("/").text
     listed = officer.get("/giao-viec?cua_toi=1").text
     assert listed.count('name="do" value="done"') == 1
     path = re.search(r'action="(/giao-viec/[a-z0-9]{10})"', listed).group(1)

@@ -188,6 +188,13 @@ def move_assignment(assignment: str) -> AnyResponse:
     return redirect(url_for("pages.assignments"), 303)
 
 
+def own_rows(mine: Scope) -> list[Row]:
+    """Return what the reader still has to do, for Today: what is due first, first."""
+    today = local(now()).date()
+    with services().database.reading() as session:
+        return [_row(mine, one, today) for one in assignments.mine(session, mine.person, limit=5)]
+
+
 def _deadline(station: Station, duty: str, period: str) -> date:
     today = local(now(), station.zone).date()
     its = door(station.code)

@@ -146,7 +146,8 @@ def new_ticket() -> AnyResponse:
     mine = scope()
     if request.method == "GET":
         first = mine.station(request.args["dai"]).code if request.args.get("dai") else ""
-        return _new({"station": first, "cluster": request.args.get("cum", "")}, ())
+        given = {"station": first, "cluster": request.args.get("cum", ""), "device": request.args.get("may", "")}
+        return _new(given, ())
     form = request.form
     trouble = next((one for one in Trouble if one.value == form.get("trouble", "")), Trouble.SILENT)
     # One field names both: `LONGHIEP GOTRANH`; the station alone where nobody knows the cluster.

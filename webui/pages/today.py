@@ -21,6 +21,7 @@ from schedules.text import Text
 from store import airings, segments
 from webui.auth import allowed
 from webui.pages import answers, firststeps, ribbon, states
+from webui.pages.assignments import own_rows
 from webui.pages.dispatches import waiting_at
 from webui.pages.formats import deadline, local, week_of
 from webui.pages.language import say
@@ -109,6 +110,7 @@ def _page(mine: Scope, station: Station) -> Response:
         now=now(),
         today=day,
         this_week=week_of(day),
+        assigned=own_rows(mine),
         answer=answers.today(status, done, duties, coming, station.zone),
         stations_here=mine.stations,
         station=station,
