@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio import readiness
 from house.devicecheck import devices
+from house.equipment import voices_of
 from house.facts import copied_facts
 from link.keys import load_or_make
 from playout.journal.journalcheck import verify_file
@@ -49,8 +50,24 @@ def check(house: House, *, thorough: bool = True) -> tuple[Finding, ...]:
         *_journals(house),
         *_ledger(house),
         *(readiness.findings() if thorough else ()),
+        *_voices(house),
         *(_player() if thorough and house.config.stations else ()),
     )
+
+
+def _voices(house: House) -> Iterator[Finding]:
+    """Say where a voice that config.yaml names cannot speak: the pages would only not offer it."""
+    piper = house.config.speech.piper
+    if piper is not None and not voices_of(house.config.speech)["piper"].voices():
+        yield Finding(
+            code="voice_missing",
+            severity=Severity.WARNING,
+            where="speech.piper",
+            message=Text(
+                f"Giọng đọc “{piper.label}” chưa dùng được: thiếu chương trình {piper.program} hoặc tệp {piper.model}.",
+                f"The voice “{piper.label}” cannot speak: {piper.program} or {piper.model} is missing.",
+            ),
+        )
 
 
 def _stations(house: House) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -34,11 +35,17 @@ def length_s(record: SegmentRecord) -> int:
 
 def longest_unheard_s(session: Session, unit: UnitCode) -> int | None:
     """Return up to which length items of the unit may be approved unheard; None: whatever their length."""
+    return limits(session, (unit,))[unit]
+
+
+def limits(session: Session, wanted: Collection[UnitCode]) -> dict[UnitCode, int | None]:
+    """Return the same for several units at once."""
     if authority.value(session, authority.HEAR_ALL):
-        return 0
-    line = [unit, *units_above(units.every(session), unit)]
-    decided = listening.rules(session, line)
-    return next((decided[one] for one in line if one in decided), LONG_S)
+        return dict.fromkeys(wanted, 0)
+    tree = units.every(session)
+    lines = {unit: [unit, *units_above(tree, unit)] for unit in wanted}
+    decided = listening.rules(session, {one for line in lines.values() for one in line})
+    return {unit: next((decided[one] for one in line if one in decided), LONG_S) for unit, line in lines.items()}
 
 
 def must_be_whole(session: Session, record: SegmentRecord) -> bool:

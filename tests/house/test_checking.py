@@ -308,3 +308,15 @@ def test_a_player_that_does_not_start_is_an_error_with_its_last_words(
     monkeypatch.setattr(playerprocess.sys, "executable", str(broken))
     (finding,) = (finding for finding in check(house) if finding.code == "player")
     assert "libvlc.so.5 is missing" in finding.message.en
+
+
+def test_a_voice_that_is_named_and_not_there_is_told(house: House, tmp_path: Path) -> None:
+    """The pages would only not offer it; whoever wrote config.yaml wants to know."""
+    assert "voice_missing" not in by_code(house)
+    program, model = tmp_path / "piper", tmp_path / "vi.onnx"
+    data = {"speech": {"piper": {"program": str(program), "model": str(model)}}, "clock": {"source": "host"}}
+    house.config = parse(data, base=tmp_path).model_copy(update={"data": house.data})
+    assert "voice_missing" in by_code(house)
+    for file in (program, model):
+        file.touch(mode=0o755)
+    assert "voice_missing" not in by_code(house)

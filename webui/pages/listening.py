@@ -19,6 +19,7 @@ from webui.pages.scope import now, scope
 from webui.services import services
 
 _MOST_RANGES = 500
+_SHOWN = 200
 _LONGEST_RULE_MIN = 24 * 60
 
 
@@ -93,13 +94,13 @@ def listening_rules() -> AnyResponse:
             return redirect(url_for("pages.listening_rules"), 303)
     with services().database.reading() as session:
         decided = listening.rules(session, mine.unit_codes)
-        holds = {unit.code: heard.longest_unheard_s(session, unit.code) for unit in mine.units[:200]}
+        holds = heard.limits(session, [unit.code for unit in mine.units[:_SHOWN]])
     return page(
         "listening_rules.html",
         active="more",
         code=422 if problems else 200,
         scope=mine,
-        units=[(unit, holds.get(unit.code), unit.code in decided) for unit in mine.units[:200]],
+        units=[(unit, holds[unit.code], unit.code in decided) for unit in mine.units[:_SHOWN]],
         errors=problems,
     )
 

@@ -30,6 +30,7 @@ from webui.services import services
 
 _MOST = 1_000_000
 _NOTABLE = 2000
+_SHOWN = 300
 _FIELDS = ("received", "online", "on_time", "late")
 
 
@@ -172,13 +173,14 @@ def _page(
         before = store.find(session, unit.code, _shifted(week, -1))
         recent = store.newest(session, unit.code, limit=8)
         script = scripts.find(session, known.script) if known is not None and known.script else None
+    with_station = {station.unit for station in mine.stations}
     return page(
         "onestop.html",
         active="texts",
         code=code,
         scope=mine,
         unit=unit,
-        units=[one for one in mine.units if one.code == unit.code or _has_station(mine, one)],
+        units=[one for one in mine.units if one.code == unit.code or one.code in with_station][:_SHOWN],
         week=week,
         week_words=_named(week),
         known=known,
