@@ -62,6 +62,7 @@ def test_the_week_is_changed_by_pointer_keys_and_form_and_then_published(reader)
     officer.sign_in("canbo.longhiep")
     page = officer.page
     page.goto(f"/lich/{week}?dai=LONGHIEP")
+    expect(page.locator("[data-rest]")).to_have_count(0)
     title = page.locator("[data-block]").first.get_attribute("data-title")
     start = block(page, title, day[2]).get_attribute("data-start")
     officer.shoot("80-week")

@@ -34,6 +34,7 @@ const dayWords = (day) => {
 };
 
 let busy = false;
+let chosenReach = "every";
 let lifted = null;
 let drag = null;
 
@@ -97,12 +98,9 @@ async function send(body, focus) {
       window.location.reload();
       return;
     }
-    const chosen = reach();
     root.innerHTML = text;
     document.body.classList.toggle("has-stick", root.querySelector(".stickbar") !== null);
     equip();
-    const radio = root.querySelector(`[name=reach][value="${chosen}"]`);
-    if (radio) radio.checked = true;
     window.htmx?.process(root);
     const back = focus && blocks().find(focus);
     const first = back ?? (focus ? blocks()[0] : null);
@@ -326,6 +324,8 @@ function onQuick(event) {
 
 function equip() {
   for (const one of root.querySelectorAll("[data-tools]")) one.hidden = false;
+  const radio = root.querySelector(`[name=reach][value="${chosenReach}"]`);
+  if (radio) radio.checked = true;
   const first = blocks();
   if (first.length) roving(first[0]);
   cal()?.setAttribute("aria-describedby", "cal-help");
@@ -334,6 +334,7 @@ function equip() {
 if (root) {
   equip();
   root.addEventListener("keydown", onKey);
+  root.addEventListener("change", () => { chosenReach = reach(); });
   root.addEventListener("focusin", (event) => {
     const block = event.target.closest?.("[data-block]");
     if (block) roving(block);
