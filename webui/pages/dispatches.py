@@ -390,6 +390,42 @@ def waiting_at(station: Station) -> Waiting:
         return Waiting(station=station, items=dispatches.waiting(session, station.code, now()))
 
 
+def glance(mine: Scope) -> tuple[str, Summary]:
+    """Return this month and how far what was sent in it is, for other pages."""
+    today = local(now()).date()
+    start = datetime.combine(today.replace(day=1), time(0), ZoneInfo(DEFAULT_ZONE))
+    with services().database.reading() as session:
+        if _sends(mine):
+            found = dispatches.listing(session, owners=mine.unit_codes, limit=_ROWS)
+            sums = dispatches.summaries(session, [one.id for one in found if one.sent_at >= start], now())
+            parts = list(sums.values())
+        else:
+            found = dispatches.to_stations(session, mine.station_codes, limit=_ROWS)
+            known = {one.id: one for one in found if one.sent_at >= start}
+            its = dispatches.receipts(session, list(known), stations=mine.station_codes)
+            steps = [dispatches.step(known[key], one, now()) for key, those in its.items() for one in those]
+            parts = [_reached(step) for step in steps]
+    return f"{today:%Y-%m}", Summary(
+        sent=sum(one.sent for one in parts),
+        received=sum(one.received for one in parts),
+        scheduled=sum(one.scheduled for one in parts),
+        aired=sum(one.aired for one in parts),
+        declined=sum(one.declined for one in parts),
+    )
+
+
+def _reached(step: Step) -> Summary:
+    aired = step is Step.AIRED
+    scheduled = aired or step is Step.SCHEDULED
+    return Summary(
+        sent=1,
+        received=int(scheduled or step is Step.RECEIVED),
+        scheduled=int(scheduled),
+        aired=int(aired),
+        declined=int(step in (Step.DECLINED, Step.OBJECTED)),
+    )
+
+
 def _act(dispatch: str, code: str, act: Any, done: str) -> AnyResponse:  # noqa: ANN401 - an act of a person
     mine = scope()
     dispatching.visible(dispatch, person=mine.person)

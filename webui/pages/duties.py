@@ -24,7 +24,7 @@ from store import duties as duty_store
 from webui import dutyboard
 from webui.auth import allowed
 from webui.dutyboard import Line
-from webui.pages import coverage, portal, states
+from webui.pages import coverage, dispatches, portal, states
 from webui.pages.airlog import listen_url
 from webui.pages.answers import Part
 from webui.pages.formats import deadline, iso_week, local, number, period_name, week_name
@@ -147,6 +147,7 @@ def duties() -> AnyResponse:
         unit=request.args.get("don_vi", ""),
         troubled_only=answered,
         coverage=coverage.month_glance(mine, stations),
+        sent=dispatches.glance(mine),
         portal_year=year,
         portal_count=published,
         portal_target=target,
@@ -263,11 +264,18 @@ def _others(mine: Scope) -> tuple[Other, ...]:
     found = [
         Other(station=station, standing=standing, mark=states.DUTIES[standing.state])
         for station in mine.stations
-        if (its := door(station.code)) is not None
-        for standing in its.plan(now(), now()).duties
+        for standing in _said(station)
         if "-W" not in standing.period and not is_sending(standing.duty)
     ]
     return tuple(sorted(found, key=lambda one: (not _troubled(one.standing), one.standing.name, one.station.name)))
+
+
+def _said(station: Station) -> tuple[DutyStanding, ...]:
+    status = statuses().get(station.code)
+    if status is not None and status.duties:
+        return status.duties
+    its = door(station.code)
+    return its.plan(now(), now()).duties if its is not None else ()
 
 
 def _troubled(standing: DutyStanding) -> bool:
