@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from schedules.errors import Conflict
 from schedules.findings import Finding, Severity
+from schedules.segment import SegmentState
 from schedules.station import UnitCode, units_above
 from schedules.text import Text
 from store import authority, listening, scripts, units
@@ -59,6 +60,18 @@ def before_submitting(session: Session, record: SegmentRecord, person: Person) -
     script = scripts.of_segment(session, record.id)
     if script is None or not script.spoken or record.audio is None:
         return
+    if record.state is SegmentState.READY and record.reason is not None:
+        raise Conflict(
+            Finding(
+                code="not_respoken",
+                severity=Severity.ERROR,
+                message=Text(
+                    "Lần tạo giọng nói vừa rồi không thành, nên tiếng và lời có thể khác nhau. Chưa trình duyệt.",
+                    "The last speaking failed, so sound and text may differ. It was not submitted.",
+                ),
+                hint=Text("Hãy mở lời bài và tạo lại giọng nói.", "Open the text and have it spoken again."),
+            )
+        )
     heard = of(session, record, person)
     if not heard.whole:
         raise Conflict(_unheard(heard, Text("Chưa trình duyệt.", "It was not submitted.")))

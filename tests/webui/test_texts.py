@@ -262,12 +262,23 @@ def test_a_voice_that_fails_is_told_on_the_item(world, mouth, monkeypatch):
     def broken(*_args, **_options):
         raise SpeechUnavailable("no model")
 
-    monkeypatch.setattr(mouth, "speak", broken)
     client = world.signed_in("operator")
-    segment = spoken(world, client)
+    first = spoken(world, client)
+    monkeypatch.setattr(mouth, "speak", broken)
+    segment = spoken(world, client, body="Lời khác.")
     page = client.get(f"/bai/{segment}").text
     assert "Máy chưa đọc được lời này thành tiếng." in page
-    assert BODY in page
+    assert "Lời khác." in page
+    script = script_of(world, first)
+    form = CARD | {"body": "Lời mới.", "voice": MOUTH, "act": "speak", "revision": script.revision}
+    world.post(client, f"/bai/van-ban/{script.id}", form)
+    world.intake.start()
+    world.wait(client, first)
+    world.intake.stop()
+    assert "Lần tạo giọng nói vừa rồi không thành" in client.get(f"/bai/{first}").text
+    hear(world, client, first)
+    answer = world.post(client, f"/bai/{first}/trinh")
+    assert (answer.status_code, "tiếng và lời có thể khác nhau" in answer.text) == (409, True)
 
 
 def test_an_upload_is_never_taken_for_words_to_speak(world, mouth):
