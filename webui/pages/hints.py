@@ -128,6 +128,23 @@ HINTS: Mapping[str, tuple[Hint, ...]] = MappingProxyType(
                 "When it is checked, listen to it and submit it.",
             ),
         ),
+        "pages.trim_item": (
+            _hint(
+                "[data-trim-wave]",
+                "Phần mờ là phần bỏ đi. Kéo hai tay nắm, hoặc dùng phím mũi tên.",
+                "What is faded goes. Drag the two handles, or use the arrow keys.",
+            ),
+            _hint(
+                "[data-trim-play=tail]",
+                "Nghe 3 giây cuối để chắc không cắt mất chữ.",
+                "Play the last 3 seconds to be sure that no word is lost.",
+            ),
+            _hint(
+                "main form .btn.p",
+                "Cắt xong là bản mới: nghe lại và trình duyệt lại.",
+                "The result is a new version: listen to it and submit it again.",
+            ),
+        ),
         "pages.week": (
             _hint(_ANSWER, "Tuần này phát gì, có vướng gì không.", "What airs this week, and what is in the way."),
             _hint(
