@@ -166,6 +166,8 @@ def strips(block: Block, inside: Sequence[Piece]) -> tuple[Strip, ...]:
         here = at[row]
         until = starts[number + 1] if number + 1 < len(starts) else rows
         longest = max(here, key=lambda piece: piece.end - piece.start)
+        ends = max(piece.end for piece in here) - block.start
+        until = min(until, max(row + 1, -(-int(ends / timedelta(seconds=1)) // (ROW_MIN * 60))))
         length_min = round((longest.end - longest.start).total_seconds() / 60)
         what = _("tiếp âm %(n)s phút", n=length_min) if longest.look == RELAY else _("%(n)s phút", n=length_min)
         bad = next((p.mark for p in here if p.mark is not None and p.mark.sign != "aired"), longest.mark)
