@@ -68,6 +68,7 @@ def link(officer, kind: str, village: str) -> str:
     officer.page.goto("/lien-ket?loai=report" if kind == "report" else "/lien-ket")
     officer.page.fill("[name=village]", village)
     officer.page.click("text=Tạo liên kết và mã QR")
+    officer.page.wait_for_selector("img.qr")
     officer.shoot(f"link-{kind}")
     assert axe(officer.page) == []
     address = officer.page.text_content(".sheet .mono")
