@@ -782,6 +782,7 @@ def test_an_approval_is_undone_with_one_tap_and_not_by_another(world):
     refused = centre.get("/duyet").text
     post(world, approver, f"/bai/{segment}/hoan-tac")
     undone = approver.get("/duyet").text
+    world.clock.advance(1)
     post(world, approver, f"/bai/{segment}/duyet", data)
     world.clock.advance(31)
     post(world, approver, f"/bai/{segment}/hoan-tac")

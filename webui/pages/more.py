@@ -23,7 +23,7 @@ def more() -> AnyResponse:
     """List every page of the reader's role."""
     mine = scope()
     its = menu(mine.person.role.value, deputy=can(mine.person, "segments.approve"))
-    entries = [*(entry for group in its.groups for entry in group.entries), *its.foot]
+    entries = [*its.rest, *(entry for group in its.groups for entry in group.entries), *its.foot]
     return page(
         "more.html",
         active="more",

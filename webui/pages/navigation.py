@@ -30,11 +30,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """Rail of the desktop and bar of the phone. foot: at the end of the rail, away from daily work."""
+    """Rail of the desktop and bar of the phone. foot: at the end of the rail, away from daily work.
+
+    rest: what is not of every day, on the page "Thêm" alone: a rail as long as the screen hides its own foot.
+    """
 
     groups: tuple[Group, ...]
     tabs: tuple[Entry, ...]
     foot: tuple[Entry, ...]
+    rest: tuple[Entry, ...] = ()
 
 
 TODAY = Entry(key="today", endpoint="pages.today", icon="home", label=Text("Hôm nay", "Today"))
@@ -109,52 +113,53 @@ _SYSTEM = Text("Hệ thống", "System")
 _OFFICER = Menu(
     groups=(
         Group(title=None, entries=(TODAY,)),
-        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, INBOX, ASSIGNMENTS, WEEK, PUBLISHING, PORTAL, PAY)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
+        Group(title=_MAKING, entries=(ITEMS, TEXTS, INBOX, ASSIGNMENTS, WEEK)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, EQUIPMENT, FAULTS, REPORTS)),
     ),
     tabs=(TODAY, DUTIES, NEW, WEEK, MORE),
     foot=(EMERGENCY,),
+    rest=(STATIONS, PUBLISHING, COMPLAINTS, PORTAL, PAY, INSPECTIONS, GUIDANCE),
 )
 _LEADER = Menu(
     groups=(
         Group(title=None, entries=(APPROVE, TODAY)),
-        Group(title=_WATCHING, entries=(STATIONS, DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
-        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, ASSIGNMENTS, WEEK, PAY)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, EQUIPMENT, COMPLAINTS, REPORTS)),
+        Group(title=_MAKING, entries=(ITEMS, ASSIGNMENTS, WEEK, PAY)),
     ),
     tabs=(APPROVE, TODAY, DUTIES, EMERGENCY, MORE),
     foot=(EMERGENCY,),
+    rest=(STATIONS, FAULTS, INSPECTIONS, TEXTS, GUIDANCE),
 )
 _CENTRE = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
-        Group(
-            title=_MAKING,
-            entries=(ITEMS, TEXTS, GUIDANCE, APPROVE, DISPATCHES, PORTAL, ASSIGNMENTS, WEEK, PROGRAMMES, SOURCES, PAY),
-        ),
-        Group(title=_SYSTEM, entries=(AUTHORITY,)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, EQUIPMENT, INSPECTIONS, REPORTS)),
+        Group(title=_MAKING, entries=(DISPATCHES, ITEMS, APPROVE, WEEK, ASSIGNMENTS, PORTAL)),
     ),
     tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
     foot=(EMERGENCY,),
+    rest=(FAULTS, COMPLAINTS, TEXTS, GUIDANCE, PAY, PROGRAMMES, SOURCES, AUTHORITY),
 )
 _INSPECTOR = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, COMPLAINTS, REPORTS)),
-        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, GUIDANCE, DISPATCHES, PORTAL, WEEK, PAY)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, EQUIPMENT, FAULTS, INSPECTIONS, REPORTS)),
+        Group(title=Text("Chương trình", "Programmes"), entries=(ITEMS, DISPATCHES, WEEK)),
     ),
     tabs=(STATIONS, DUTIES, LOG, EQUIPMENT, MORE),
     foot=(EMERGENCY,),
+    rest=(COMPLAINTS, PORTAL, PAY, GUIDANCE),
 )
 _ADMIN = Menu(
     groups=(
         Group(title=None, entries=(STATIONS,)),
-        Group(title=_WATCHING, entries=(DUTIES, LOG, FAULTS, EQUIPMENT, INSPECTIONS, REPORTS)),
-        Group(title=_MAKING, entries=(ITEMS, TEXTS, GUIDANCE, WEEK, PROGRAMMES, SOURCES)),
+        Group(title=_WATCHING, entries=(DUTIES, LOG, EQUIPMENT, FAULTS, REPORTS)),
+        Group(title=_MAKING, entries=(ITEMS, WEEK, PROGRAMMES, SOURCES)),
         Group(title=_SYSTEM, entries=(PEOPLE, AUTHORITY)),
     ),
     tabs=(STATIONS, DUTIES, LOG, WEEK, MORE),
     foot=(EMERGENCY,),
+    rest=(INSPECTIONS, TEXTS, GUIDANCE),
 )
 MENUS = {
     "operator": _OFFICER,
