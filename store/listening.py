@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from schedules.segment import SegmentId
@@ -116,7 +116,8 @@ def of_person(session: Session, person: Person, versions: Mapping[SegmentId, str
 def keep_approval(
     session: Session, *, segment: SegmentId, sha256: str, revision: int, person: Person, heard: Heard, now: datetime
 ) -> None:
-    """Keep how much the approver had heard when they approved."""
+    """Keep how much the approver had heard when they approved; what was undone and done again counts once."""
+    session.execute(delete(_APPROVAL).where(_APPROVAL.c.segment == segment, _APPROVAL.c.at == now))
     session.execute(
         insert(_APPROVAL).values(
             segment=segment,
