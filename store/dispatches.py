@@ -475,8 +475,11 @@ def open_items(session: Session, now: datetime) -> tuple[tuple[Dispatch, tuple[R
     return tuple((one, its.get(one.id, ())) for one in known)
 
 
-def sendings(session: Session, since: datetime) -> tuple[Sending, ...]:
-    """Return what plans obey: whatever was due at `since` or later, was not recalled, and where not released."""
+def sendings(session: Session, since: datetime, stations: Collection[StationCode] | None = None) -> tuple[Sending, ...]:
+    """Return what plans obey: whatever was due at `since` or later, was not recalled, and where not released.
+
+    stations: only what concerns these; a priority concerns everybody who may use the recording.
+    """
     query = (
         select(_TABLE, _SEGMENT.c.title, _STATION.c.station, _STATION.c.copy, _STATION.c.wanted_until)
         .join(_SEGMENT, _SEGMENT.c.id == _TABLE.c.segment)
@@ -488,6 +491,8 @@ def sendings(session: Session, since: datetime) -> tuple[Sending, ...]:
         )
         .order_by(_TABLE.c.id, _STATION.c.station)
     )
+    if stations is not None:
+        query = query.where(or_(_STATION.c.station.in_(stations), _TABLE.c.priority != Priority.NORMAL.value))
     by_dispatch: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in session.execute(query):
         by_dispatch[row.id].append(row)

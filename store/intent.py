@@ -93,7 +93,7 @@ def load_part(session: Session, codes: Collection[str], now: datetime, *, demo: 
         sources=sources.every(session),
         demo=demo,
     )
-    return carry(decided, dispatches.sendings(session, since))
+    return carry(decided, dispatches.sendings(session, since, known))
 
 
 def _with_merged(session: Session, codes: Collection[str]) -> tuple[Station, ...]:

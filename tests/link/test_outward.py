@@ -40,10 +40,17 @@ class _Answers(BaseHTTPRequestHandler):
         """Stay quiet."""
 
 
+class _Server(ThreadingHTTPServer):
+    """A server whose visitors may leave before it has said everything."""
+
+    def handle_error(self, request, client_address) -> None:
+        """They left: nothing to tell."""
+
+
 @pytest.fixture
 def server():
     """A web server of this machine, as one behind the firewall would be."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+    server = _Server(("127.0.0.1", 0), _Answers)
     server.asked = []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

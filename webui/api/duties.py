@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from apiflask import APIBlueprint
 
 from schedules.calendar import period_interval, period_of
+from schedules.carrying import is_sending
 from schedules.duty import DutyStanding
 from schedules.errors import Refused
 from schedules.findings import Finding, Severity
@@ -44,6 +45,8 @@ def board(asked: DutiesAsked) -> list[DutyOut]:
         for station in intent.stations
         if station.unit in reached
         for standing in _standings(intent, station, asked.period)
+        # What was sent down has a table of its own.
+        if not is_sending(standing.duty)
     ]
     return [DutyOut.of(standing, language()) for standing in found]
 
