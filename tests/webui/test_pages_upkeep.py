@@ -172,9 +172,9 @@ def test_s36_hostile_filters_and_marks_are_only_words(world):
     reported(world)
     officer = world.signed_in("operator")
     for bad in ("' OR 1=1--", "1; DROP TABLE ticket", "%", "_", "\0", '{"a":1}', "2026-13-45~x", "x~y~z"):
+        names = dict.fromkeys(("sau", "xem", "loai", "tinh_trang", "ve", "cum", "cua_toi"), bad)
         for path in ("/thiet-bi/phieu", "/thiet-bi/may", "/phan-anh", "/giao-viec", "/thiet-bi"):
-            for name in ("sau", "xem", "loai", "tinh_trang", "ve", "cum"):
-                assert officer.get(path, query_string={name: bad}).status_code == 200, (path, name, bad)
+            assert officer.get(path, query_string=names).status_code == 200, (path, bad)
     with world.database.reading() as session:
         assert tickets.count_open(session, ("LONGHIEP",)) == 1
 
