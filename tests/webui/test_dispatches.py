@@ -15,7 +15,7 @@ from house.looking import Looker
 from schedules.airing import Airing, Evidence, OutputCount, Verdict
 from schedules.grid import ItemKind, SessionItem, SessionRule
 from store import airings, dispatches, sessions, tables
-from store.intent import load_intent
+from store.intent import load_intent, load_part
 
 
 @pytest.fixture
@@ -329,3 +329,18 @@ def test_s36_what_people_write_is_shown_and_never_run(world, centre, commune, cl
     cells = [cell for row in rows[1:] for cell in row]
     assert any(cell.startswith("'=cmd") for cell in cells)
     assert any(cell.startswith("'@SUM") for cell in cells)
+
+
+def test_the_parts_of_the_intent_and_the_api_know_it_as_the_whole_does(world, centre, item):
+    """A station's part holds the same duty and priority as the whole; the list of duties keeps to what people set."""
+    sent(world, centre, item, must="1", priority="priority", where="some", stations=["LONGHIEP"])
+    now = world.clock.now()
+    with world.database.reading() as session:
+        whole = load_intent(session, now, demo=True)
+        parts = {code: load_part(session, [code], now, demo=True) for code in ("LONGHIEP", "LONGMAI")}
+    for code, part in parts.items():
+        assert [one.priority for one in part.segments] == [one.priority for one in whole.segments], code
+        mine = [duty.code for duty in part.duties if duty.code.startswith("GUI-")]
+        assert len(mine) == (code == "LONGHIEP")
+    rows = centre.get("/api/v1/duties").json
+    assert {row["duty"] for row in rows} == {"CDS"}
