@@ -180,7 +180,7 @@ def test_a_decoder_that_was_taken_over_cannot_confuse_the_parent(
     """Whatever comes out of the room, the uploader gets a sentence and the parent lives."""
     script = "import socket; s = socket.socket(fileno=0); s.send(b'{\"ready\": true}'); s.recv(9999); "
     script += f"s.send({answer})"
-    monkeypatch.setattr("audio.sandbox._command", lambda *_, **__: [sys.executable, "-c", script])
+    monkeypatch.setattr("audio.sandbox._assembled", lambda *_, **__: [sys.executable, "-c", script])
     assert studio.refuse(encoded("wav", speech(1.0))).code in ("damaged", "truncated", "too_complex", "empty")
 
 
@@ -211,7 +211,7 @@ def test_a_machine_without_bubblewrap_takes_nothing(tmp_path: Path, monkeypatch:
 
 def test_a_machine_that_cannot_confine_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """A room that cannot be built is an error of the machine, never a word about the recording."""
-    monkeypatch.setattr("audio.sandbox._rooms", lambda: ["--ro-bind", "/does/not/exist", "/x"])
+    monkeypatch.setattr("audio.sandbox._rooms", lambda *_, **__: ["--ro-bind", "/does/not/exist", "/x"])
     with pytest.raises(SandboxUnavailable, match="does/not/exist"):
         Sandbox("audio.decode", CONFINEMENT).start()
 
