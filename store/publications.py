@@ -171,7 +171,8 @@ def candidates(
     aired = (
         select(_AIRING.c.segment, func.max(_AIRING.c.planned_start).label("aired_at"))
         .where(_AIRING.c.station == station, _AIRING.c.planned_start >= since, _AIRING.c.segment.is_not(None))
-        .where(*_heard(rehearsals))
+        # Nobody looks for signature tunes and greetings here.
+        .where(_AIRING.c.kind.in_([ItemKind.SEGMENT.value, ItemKind.NOTICE.value]), *_heard(rehearsals))
         .group_by(_AIRING.c.segment)
         .subquery()
     )
