@@ -220,6 +220,10 @@ def take_back(segment: SegmentId, *, person: Person) -> None:
     with here.database.writing() as session:
         _own(session, segment, person, "segments.approve")
         segments.take_back(session, segment, person=person, since=now - UNDO, now=now)
+        for one in one_offs.of_segment(session, segment):
+            # What the approval ordered along with it, such as the time that a text asked for.
+            if one.cancelled_at is None and one.ordered_at >= now - UNDO and one.ordered_by == person.full_name:
+                one_offs.cancel(session, one.id, person=person.id, now=now)
         trace(session, "segment.take_back", segment, person)
     here.wake()
 

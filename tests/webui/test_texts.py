@@ -193,6 +193,14 @@ def test_an_urgent_notice_airs_when_it_was_wished(world, mouth):
     assert order.station == "LONGHIEP"
     assert order.start.isoformat() == "2026-11-23T12:00:00+00:00"
 
+    world.post(leader, f"/bai/{segment}/hoan-tac")
+    world.clock.advance(1)
+    world.post(leader, f"/bai/{segment}/duyet", form)
+    with world.database.reading() as session:
+        first, second = sorted(one_offs.of_segment(session, segment), key=lambda one: one.ordered_at)
+    assert first.cancelled_at is not None, "undone with the approval that ordered it"
+    assert second.cancelled_at is None
+
 
 def test_a_wish_that_is_over_is_told(world, mouth):
     """An approval that comes too late says that nothing was ordered."""
