@@ -16,7 +16,7 @@ from schedules.duty import DutyStanding, DutyState
 from schedules.grid import ItemKind
 from schedules.programme import ProgrammeCode
 from schedules.segment import SegmentId
-from schedules.station import Station, StationCode, Unit, UnitCode, merged_into, units_below
+from schedules.station import Station, StationCode, Unit, UnitCode
 from schedules.text import Text
 
 SPOKEN = frozenset({ItemKind.SEGMENT.value, ItemKind.NOTICE.value, ItemKind.LIVE.value, ItemKind.EMERGENCY.value})
@@ -261,8 +261,9 @@ def monday(week: str) -> date:
 
 def stations_of(units: tuple[Unit, ...], stations: Iterable[Station], top: UnitCode) -> tuple[Station, ...]:
     """Return the stations of a unit and of all below it, those of units that were merged into them too."""
-    below = units_below(units, top)
-    every = below | {merged for unit in below for merged in merged_into(units, unit)}
+    every = {top}
+    while more := {unit.code for unit in units if unit.parent in every or unit.successor in every} - every:
+        every |= more
     return tuple(station for station in stations if station.unit in every)
 
 

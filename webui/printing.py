@@ -16,7 +16,7 @@ from schedules.text import Text
 from webui.papers.paper import Paper, in_writing
 
 _LIMITS = Confinement(memory_bytes=2 * 1024**3, cpu_s=120, output_bytes=64 * 1024**2, threads=64)
-_WALL_S = 150.0
+_WALL_S = 300.0
 _FONTS = ("/etc/fonts", "/var/cache/fontconfig")
 _PAPER = TypeAdapter(Paper)
 

@@ -14,7 +14,7 @@ import rfc8785
 from sqlalchemy.orm import Session
 
 from link.keys import load_or_make
-from schedules.airing import Verdict
+from schedules.airing import Airing, Verdict
 from schedules.calendar import instant, period_interval
 from schedules.clock import Interval
 from schedules.duty import Duty, DutyOutcome, DutyStanding, DutyState, Period
@@ -74,6 +74,7 @@ MEDIA = {
 MOST_LOG = 1000
 """Airings in a report's appendix; a spreadsheet of the air log holds the rest."""
 
+_MOST_ROWS = 50_000
 _ZONE = "Asia/Ho_Chi_Minh"
 _DECIDED = frozenset({DutyState.MET, DutyState.MADE_UP, DutyState.EXCUSED})
 _LONGEST = {"number": 40, "symbol": 80, "place": 80, "signer_title": 200, "signer": 200}
@@ -254,22 +255,55 @@ def _standings(
     sealed: dict[tuple[StationCode, str, str], DutyOutcome] = {}
     for one in outcomes.listing(session, stations=[station.code for station in mine], periods=weeks):
         sealed[one.station, one.duty, one.period] = one
+    # A thousand stations would else be looked through for each of them.
+    successors = {station.successor for station in intent.stations}
+    members = [(duty, frozenset(duty.stations)) for duty in intent.duties]
     found: dict[StationCode, tuple[DutyStanding, ...]] = {}
+    rows = _Rows(session=session, stations=[station.code for station in mine], programme=programme, period=period)
     for station in mine:
-        owed = [
-            duty for duty in duties_of(intent, station) if duty.period is Period.WEEK and duty.programme == programme
-        ]
+        its = intent
+        if station.code not in successors:
+            own = tuple(replace(duty, stations=(station.code,)) for duty, codes in members if station.code in codes)
+            its = replace(intent, stations=(station,), duties=own)
+        owed = [duty for duty in duties_of(its, station) if duty.period is Period.WEEK and duty.programme == programme]
         if owed:
             found[station.code] = tuple(
                 standing
                 for week in weeks
-                if (standing := _standing(session, intent, station, owed, sealed, week, now)) is not None
+                if (standing := _standing(rows, its, station, owed, sealed, week, now)) is not None
             )
     return found
 
 
+@dataclass(slots=True, kw_only=True)
+class _Rows:
+    """The rows that judge weeks which no station has sealed; read once, and only where there is such a week."""
+
+    session: Session
+    stations: Sequence[StationCode]
+    programme: str
+    period: ReportPeriod
+    known: dict[StationCode, list[Airing]] | None = None
+
+    def of(self, station: Station, during: Interval) -> list[Airing]:
+        """Return the rows of a station planned in `during`."""
+        if self.known is None:
+            self.known = {}
+            whole = interval(*self.period.whole, ZoneInfo(station.zone))
+            for row in airings.listing(
+                self.session,
+                stations=self.stations,
+                programme=self.programme,
+                start=whole.start,
+                end=whole.end,
+                limit=_MOST_ROWS,
+            ):
+                self.known.setdefault(row.station, []).append(row.airing)
+        return [row for row in self.known.get(station.code, ()) if during.contains(row.planned_start)]
+
+
 def _standing(
-    session: Session,
+    rows: _Rows,
     intent: Intent,
     station: Station,
     owed: Sequence[Duty],
@@ -294,13 +328,9 @@ def _standing(
     during = period_interval(Period.WEEK, week, ZoneInfo(station.zone))
     if during.start > now:
         return None
-    rows = airings.listing(
-        session, stations=(station.code,), programme=duty.programme, start=during.start, end=during.end, limit=500
-    )
     codes = {one.code for one in owed}
-    judged = duty_standings(
-        intent, station, [row.airing for row in rows], now, week, () if outcome is None else (outcome,)
-    )
+    sealed_one = () if outcome is None else (outcome,)
+    judged = duty_standings(intent, station, rows.of(station, during), now, week, sealed_one)
     return next((one for one in judged if one.duty in codes), None)
 
 

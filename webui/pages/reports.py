@@ -43,6 +43,7 @@ from webui.services import services
 
 _OFFERED = {Span.WEEK: 10, Span.MONTH: 13, Span.QUARTER: 8, Span.YEAR: 5}
 _SHOWN = 60
+_UNITS, _STATIONS = 100, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,13 +338,13 @@ def place_choices(mine: Scope) -> list[tuple[str, list[Choice]]]:
     with services().database.reading() as session:
         every = stations.every(session)
     counted = []
-    for unit in mine.units:
+    for unit in mine.units[:_UNITS]:
         its = stations_of(mine.all_units, every, unit.code)
         if its:
             text = ngettext("%(num)d đài", "%(num)d đài", len(its))
             counted.append(Choice(value=f"u:{unit.code}", label=f"{unit.name}, {text}"))
     below: Sequence[Station] = stations_of(mine.all_units, every, mine.person.unit)
-    single = [Choice(value=f"d:{one.code}", label=one.name) for one in below[:200]]
+    single = [Choice(value=f"d:{one.code}", label=one.name) for one in below[:_STATIONS]]
     return [(_("Đơn vị"), counted), (_("Một đài"), single)]
 
 
