@@ -1,4 +1,4 @@
-"""Formats with a header: what WAV, FLAC, Ogg, MP4 and WebM files say about their length, and whether bytes are missing."""
+"""Formats with a header: what WAV, FLAC, Ogg, MP4 and WebM files say of their length, and whether bytes are missing."""
 
 from __future__ import annotations
 

@@ -259,9 +259,7 @@ def put(code: StationCode, rule: SessionRule, *, from_day: date | None, person: 
         words = Text(f"Thêm “{rule.name}”", f"Add “{rule.name}”")
     elif from_day is not None:
         edits = _following(seen, before, rule, from_day, today)
-        words = Text(
-            f"Sửa “{rule.name}” từ {from_day:%d/%m/%Y}", f"Change “{rule.name}” from {from_day:%d/%m/%Y}"
-        )
+        words = Text(f"Sửa “{rule.name}” từ {from_day:%d/%m/%Y}", f"Change “{rule.name}” from {from_day:%d/%m/%Y}")
     else:
         edits = pencil.always(before, rule)
         words = Text(f"Sửa “{rule.name}”", f"Change “{rule.name}”")
@@ -288,9 +286,7 @@ def copy_session(
     rule = seen.rules.get(name.partition(".")[0])
     if rule is None:
         raise Unknown(no_such("session_unknown", "Không có buổi này.", "There is no such session."))
-    words = Text(
-        f"Chép “{rule.name}” từ {seen.station.name}", f"Copy “{rule.name}” from {seen.station.name}"
-    )
+    words = Text(f"Chép “{rule.name}” từ {seen.station.name}", f"Copy “{rule.name}” from {seen.station.name}")
 
     def edits(_session: Session, station: StationCode, now: datetime) -> tuple[Edit, ...]:
         return (SetSession(rule=pencil.planted(rule, name=new_id(), station=station, template=None, now=now)),)
@@ -571,8 +567,7 @@ def _move(seen: Look, rule: SessionRule, number: int, wanted: Gesture, now: date
     if wanted.reach is Reach.FOLLOWING and not single:
         words = Text(
             f"“{rule.name}”: {to_start:%H:%M}{minutes}{_weekday(by_days, to_day)[0]} từ {wanted.day:%d/%m} về sau",
-            f"“{rule.name}”: {to_start:%H:%M}{minutes_en}{_weekday(by_days, to_day)[1]} "
-            f"from {wanted.day:%d/%m} on",
+            f"“{rule.name}”: {to_start:%H:%M}{minutes_en}{_weekday(by_days, to_day)[1]} from {wanted.day:%d/%m} on",
         )
         return words, _following(seen, rule, after, min(wanted.day, to_day), today)
     words = Text(
@@ -627,15 +622,11 @@ def _cancel(
             return _end(seen, rule, number, wanted, now)
         which = number if len(rule.starts) > 1 else None
         off = pencil.cancelled(rule, name=new_id(), day=wanted.day, number=which, now=now)
-        words = Text(
-            f"Hủy “{rule.name}” ngày {wanted.day:%d/%m}", f"Cancel “{rule.name}” of {wanted.day:%d/%m}"
-        )
+        words = Text(f"Hủy “{rule.name}” ngày {wanted.day:%d/%m}", f"Cancel “{rule.name}” of {wanted.day:%d/%m}")
         return words, pencil.once(rule, off, exceptions=seen.exceptions)
     begun = rule.valid_from is None or rule.valid_from < wanted.day
     if wanted.reach is Reach.FOLLOWING and begun and wanted.day > today:
-        words = Text(
-            f"Bỏ “{rule.name}” từ {wanted.day:%d/%m/%Y}", f"End “{rule.name}” from {wanted.day:%d/%m/%Y}"
-        )
+        words = Text(f"Bỏ “{rule.name}” từ {wanted.day:%d/%m/%Y}", f"End “{rule.name}” from {wanted.day:%d/%m/%Y}")
         until = wanted.day - timedelta(days=1)
         return words, pencil.always(rule, replace(rule, valid_until=until))
     return _end(seen, rule, number, wanted, now)

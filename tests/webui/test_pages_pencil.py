@@ -107,18 +107,24 @@ def test_a_moved_session_is_on_air_only_when_published(world, officer, rule):
     [
         (
             {"reach": "once", "to_day": "2026-11-26", "to_start": "07:00"},
-            lambda rules, said: (said[0].change, said[0].day, said[0].to_day, said[0].to_start)
-            == (Change.MOVE, date(2026, 11, 25), date(2026, 11, 26), time(7)),
+            lambda rules, said: (
+                (said[0].change, said[0].day, said[0].to_day, said[0].to_start)
+                == (Change.MOVE, date(2026, 11, 25), date(2026, 11, 26), time(7))
+            ),
         ),
         (
             {"reach": "once", "minutes": "45"},
-            lambda rules, said: said[0].change is Change.CANCEL
-            and any(r.valid_from == r.valid_until == date(2026, 11, 25) and r.length_s == 2700 for r in rules),
+            lambda rules, said: (
+                said[0].change is Change.CANCEL
+                and any(r.valid_from == r.valid_until == date(2026, 11, 25) and r.length_s == 2700 for r in rules)
+            ),
         ),
         (
             {"reach": "following", "to_start": "06:00"},
-            lambda rules, said: {(r.starts[0], r.valid_from, r.valid_until) for r in rules}
-            == {(time(5, 30), None, date(2026, 11, 24)), (time(6), date(2026, 11, 25), None)},
+            lambda rules, said: (
+                {(r.starts[0], r.valid_from, r.valid_until) for r in rules}
+                == {(time(5, 30), None, date(2026, 11, 24)), (time(6), date(2026, 11, 25), None)}
+            ),
         ),
         (
             {"what": "copy", "to_day": "2026-11-27", "to_start": "18:00"},
@@ -329,7 +335,7 @@ def test_s36_sql_in_any_field_finds_nothing(world, officer, rule, bad):
 
 def test_s34_names_in_the_calendar_are_text(world, officer):
     """S34: a session named like a script is shown as it was typed, in blocks, lists, steps and the resource view."""
-    name = '<img src=x onerror=alert(1)>"\'{{7*7}}'
+    name = "<img src=x onerror=alert(1)>\"'{{7*7}}"
     world.publish(officer, f"{WEEK}/buoi", FORM | {"name": name, "starts": "07:00"})
     bad = next(one for one in grid(world) if one.name == name)
     edit(world, officer, {"session": bad.id, "to_start": "08:00"})
