@@ -235,6 +235,10 @@ class _Search:
             start = self._not_before(max(window.start, offer.since, segment.valid_from or offer.since), window)
             while start + length <= window.end:
                 during = Interval(start, start + length)
+                if during.end <= self.problem.earliest:
+                    # The mark was within the grace, but what is so short would be over before it could begin.
+                    start = self._not_before(self.problem.earliest, window)
+                    continue
                 blocker = next((b for b in blocked if b.overlaps(during)), None)
                 if blocker is not None:
                     start = self._not_before(max(blocker.end, start + timedelta(microseconds=1)), window)

@@ -134,6 +134,17 @@ def test_a_mark_may_have_been_due_a_moment_ago(earliest: datetime, start: dateti
     assert ([] if start is None else [start]) == starts(solve(problem(needs(1), CDS, earliest=earliest)))
 
 
+def test_what_is_over_already_is_not_put_on_a_mark_that_has_passed() -> None:
+    """A short item due 30 s ago has still time to begin late; once it would be over, it waits for the next mark."""
+    short = replace(CDS, samples=40 * 48_000)
+
+    late = problem(needs(1), short, earliest=WINDOW.start + timedelta(seconds=30))
+    over = problem(needs(1), short, earliest=WINDOW.start + timedelta(seconds=40))
+
+    assert [WINDOW.start] == starts(solve(late))
+    assert [local(28, 5, 35)] == starts(solve(over))
+
+
 def test_windows_are_tried_in_their_order() -> None:
     """What does not fit into the first goes into the second."""
     first, second = Interval(local(25, 5), local(25, 5, 9)), Interval(local(26, 5), local(26, 5, 10))
