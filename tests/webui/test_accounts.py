@@ -546,6 +546,7 @@ def test_an_address_is_used_only_after_its_code_came_back(world):
         assert world.post(client, path, {"code": "00000000"}).status_code == 422
     assert world.post(client, path, {"code": code}).status_code == 422
     assert world.post(client, f"{path}/bo").status_code == 303
+    world.clock.advance(1)
     world.post(client, "/thong-bao/dia-chi", {"kind": "mail", "address": "a@x.vn"})
     code = re.search(r"\d{8}", mails(world)[0].text).group(0)
     with world.database.reading() as session:

@@ -130,6 +130,7 @@ _ROOMS = (
     authority,
     notices,
     people,
+    trusting,
     reports,
     issuedreports,
     reportrules,
