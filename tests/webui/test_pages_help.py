@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ def test_the_help_begins_with_the_readers_own_tasks(world, name):
         assert text.index(f'<section class="card" id="{first.key}"') < text.index(
             f'<section class="card" id="{second.key}"'
         )
+
+
+@pytest.mark.parametrize("name", ["operator", "inspector", "admin-minhlong"])
+def test_no_way_of_the_help_ends_at_a_refusal(world, name):
+    """Tasks of others are told too, but only what the reader may open is a link."""
+    client = world.signed_in(name)
+
+    ways = re.findall(r'<a class="btn sml" href="([^"]+)"', client.get("/tro-giup").text)
+
+    assert ways
+    assert {way: client.get(way).status_code for way in ways if client.get(way).status_code >= 400} == {}
 
 
 def test_tasks_and_hints_name_pages_that_exist(world):

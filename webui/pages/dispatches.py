@@ -587,8 +587,8 @@ def _list_answer(lines: Sequence[Line], late: Sequence[Line]) -> tuple[Part, ...
         parts.append(
             Part(
                 text=ngettext(
-                    "%(num)d bài bắt buộc đến hạn mà chưa phát đủ.",
-                    "%(num)d bài bắt buộc đến hạn mà chưa phát đủ.",
+                    "%(num)d bài bắt buộc sát hạn hoặc quá hạn mà chưa phát đủ.",
+                    "%(num)d bài bắt buộc sát hạn hoặc quá hạn mà chưa phát đủ.",
                     len(late),
                 ),
                 tone="bad",

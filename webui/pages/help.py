@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, current_app
 from werkzeug.wrappers import Response as AnyResponse
 
-from webui.auth import allowed
+from webui.auth import access, allowed
 from webui.pages.guide import TASKS
 from webui.pages.layout import page
 from webui.pages.scope import scope
+from webui.rights import MATRIX, can
 
 
 def routes(pages: Blueprint) -> None:
@@ -19,6 +20,10 @@ def routes(pages: Blueprint) -> None:
 @allowed("account.own")
 def show() -> AnyResponse:
     """Show the help."""
-    role = scope().person.role.value
-    mine = [task for task in TASKS if role in task.roles]
-    return page("help.html", active="help", mine=mine, others=[task for task in TASKS if task not in mine])
+    person = scope().person
+    mine = [task for task in TASKS if person.role.value in task.roles]
+    others = [task for task in TASKS if task not in mine]
+    # A way that ends at "you may not" is no help.
+    asked = {task.endpoint: access(current_app, task.endpoint) for task in TASKS}
+    opens = {endpoint for endpoint, right in asked.items() if right is None or right not in MATRIX or can(person, right)}
+    return page("help.html", active="help", mine=mine, others=others, opens=opens)

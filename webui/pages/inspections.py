@@ -375,6 +375,6 @@ def _answer(
     else:
         parts.append(Part(text=_("Không có đợt kiểm tra nào đang mở.")))
     if owed:
-        words = ngettext("%(num)d đài quá hạn tự kiểm tra.", "%(num)d đài quá hạn tự kiểm tra.", owed)
+        words = ngettext("%(num)d đài cần tự kiểm tra.", "%(num)d đài cần tự kiểm tra.", owed)
         parts.append(Part(text=words, tone="warn"))
     return tuple(parts)

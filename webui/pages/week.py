@@ -427,13 +427,22 @@ def _answer(
         parts.append(Part(text=ngettext("%(num)d lượt không phát.", "%(num)d lượt không phát.", missed), tone="bad"))
     danger = [one for one in standings if one.state in (DutyState.AT_RISK, DutyState.MISSED)]
     if danger:
-        parts.append(Part(text=_("Nhiệm vụ “%(name)s” chưa đủ chỗ phát.", name=danger[0].name), tone="bad"))
+        parts.append(_danger(danger[0]))
     parts.append(Part(text=ngettext("%(num)d buổi trong lịch tuần.", "%(num)d buổi trong lịch tuần.", len(rules))))
     if not clashes:
         parts.append(Part(text=_("Không trùng giờ.")))
     if standings and not danger:
         parts.append(Part(text=_("Nhiệm vụ đủ khung để phát.")))
     return tuple(parts)
+
+
+def _danger(standing: DutyStanding) -> Part:
+    """Return what threatens a duty: that it failed, that its place is not sure, or that it has none."""
+    if standing.state is DutyState.MISSED:
+        return Part(text=_("Nhiệm vụ “%(name)s” không đạt.", name=standing.name), tone="bad")
+    if standing.slots:
+        return Part(text=_("Nhiệm vụ “%(name)s” có nguy cơ không đạt.", name=standing.name), tone="warn")
+    return Part(text=_("Nhiệm vụ “%(name)s” chưa đủ chỗ phát.", name=standing.name), tone="bad")
 
 
 def _this_week(standings: Sequence[DutyStanding], week: str) -> list[DutyStanding]:
