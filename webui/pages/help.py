@@ -25,5 +25,7 @@ def show() -> AnyResponse:
     others = [task for task in TASKS if task not in mine]
     # A way that ends at "you may not" is no help.
     asked = {task.endpoint: access(current_app, task.endpoint) for task in TASKS}
-    opens = {endpoint for endpoint, right in asked.items() if right is None or right not in MATRIX or can(person, right)}
+    opens = {
+        endpoint for endpoint, right in asked.items() if right is None or right not in MATRIX or can(person, right)
+    }
     return page("help.html", active="help", mine=mine, others=others, opens=opens)
