@@ -14,7 +14,7 @@ from schedules.clock import Clock
 from schedules.noticing import Happening, NoticeKind, message
 from schedules.station import Station, StationCode
 from schedules.text import Text
-from store import authority, channels, emergencies, faults, happenings, notices, outgoing, stations
+from store import authority, channels, emergencies, faults, happenings, notices, outgoing, stations, units
 from store.database import Database
 from store.happenings import Item
 
@@ -25,6 +25,7 @@ SOON = timedelta(hours=24)
 """How near the deadline of a duty at risk, or the window of an item that nobody approved, rings at once."""
 _FRESH = timedelta(hours=2)
 _MOST = 500
+_PART = 25
 _STANDING = (NoticeKind.DUTY_AT_RISK, NoticeKind.SILENT, NoticeKind.FAULT, NoticeKind.UNAPPROVED, NoticeKind.WAITING)
 
 
@@ -49,12 +50,23 @@ class Lookout:
             known = notices.known(session, _STANDING)
         new = [one for one in standing if one.key not in known]
         true = {one.key for one in standing}
-        if new or once or known - true:
+        self._tell((*new, *once), now)
+        if known - true:
             with self.database.writing() as session:
-                for one in (*new, *once):
-                    notices.tell(session, one, now)
                 notices.settle(session, _STANDING, true, now)
         return self._queue(now)
+
+    def _tell(self, news: tuple[Happening, ...], now: datetime) -> None:
+        if not news:
+            return
+        with self.database.reading() as session:
+            among = notices.colleagues(session, now)
+            tree = units.every(session)
+        # In parts: nobody waits for the one writer while a whole province falls silent.
+        for start in range(0, len(news), _PART):
+            with self.database.writing() as session:
+                for one in news[start : start + _PART]:
+                    notices.tell(session, one, now, among=among, tree=tree)
 
     def _standing(self, session: Session, here: tuple[Station, ...], now: datetime) -> tuple[Happening, ...]:
         by_code = {station.code: station for station in here}

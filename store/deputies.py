@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -33,6 +33,11 @@ class Deputy:
     reason: str
     named_at: datetime
     revoked_at: datetime | None
+
+    @property
+    def last(self) -> datetime:
+        """The last moment of it, for people: an end at midnight belongs to the day before."""
+        return self.until - timedelta(seconds=1)
 
     def stands(self, now: datetime) -> bool:
         """Return whether the deputy may approve now."""

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from schedules.noticing import Colleague, Happening, NoticeKind, Pending, again, tell_at, whom
-from schedules.station import units_above
+from schedules.station import Unit, units_above
 from schedules.text import Text
 from store import tables, tables_notices, units
 from store.rows import changed
@@ -39,13 +39,24 @@ class Notice:
     read_at: datetime | None
 
 
-def tell(session: Session, happening: Happening, now: datetime, *, rings: bool = True) -> int:
+def tell(
+    session: Session,
+    happening: Happening,
+    now: datetime,
+    *,
+    rings: bool = True,
+    among: Sequence[Colleague] | None = None,
+    tree: tuple[Unit, ...] | None = None,
+) -> int:
     """Note it for everybody who should know it; returns for how many it is news.
 
     Whoever has it already, or had it a short while ago, has it again without a ring. rings: False where the message
-    goes out by itself.
+    goes out by itself. among, tree: `colleagues` and all units, where many things are told and they were read before.
     """
-    people = happening.people or whom(happening, colleagues(session, now), _above(session, happening.unit))
+    people = happening.people
+    if not people:
+        above = frozenset(units_above(units.every(session) if tree is None else tree, happening.unit))
+        people = whom(happening, colleagues(session, now) if among is None else among, above)
     silent = _muting(session, people, happening.kind)
     return sum(_tell(session, person, happening, now, rings=rings and person not in silent) for person in people)
 
@@ -221,10 +232,6 @@ def _tell(session: Session, person: str, happening: Happening, now: datetime, *,
 def _muting(session: Session, people: Sequence[str], kind: NoticeKind) -> frozenset[str]:
     rows = session.execute(select(_CHOICE).where(_CHOICE.c.person.in_(people)))
     return frozenset(row.person for row in rows if kind.value in row.muted)
-
-
-def _above(session: Session, unit: str) -> frozenset[str]:
-    return frozenset(units_above(units.every(session), unit)) if unit else frozenset()
 
 
 def _notice(row: Row[Any]) -> Notice:

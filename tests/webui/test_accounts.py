@@ -9,6 +9,7 @@ import pyotp
 import pytest
 from sqlalchemy import insert, select, update
 
+from link import certificates
 from store import (
     accounts,
     audit,
@@ -613,3 +614,22 @@ def test_units_are_added_and_merged_with_dates(world):
     with world.database.reading() as session:
         top = session.execute(select(tables.unit).where(tables.unit.c.code == "MINHLONG")).one()
     assert top.parent == "QUANGNGAI", "the own unit stays where it is"
+
+
+def test_phones_get_the_root_with_its_fingerprint_and_never_its_key(world):
+    """Without a root of one's own there is nothing to install; with one: certificate, steps, QR, HSTS cookie rules."""
+    client = world.client()
+    assert "không phải cài gì" in client.get("/chung-chi").text
+    assert client.get("/chung-chi/loa.crt").status_code == 404
+    folder = world.data / "tls"
+    made = certificates.make_root(folder, authority="Xã Long Hiệp", domains=(), now=world.clock.now())
+    app = world.new_app(settings={"root": certificates.root_file(folder), "secure": True})
+    phone = app.test_client()
+    page = phone.get("/chung-chi", base_url="https://localhost")
+    assert made.fingerprint in page.text
+    assert "viewBox" in page.text
+    assert page.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert app.config["SESSION_COOKIE_SECURE"]
+    file = phone.get("/chung-chi/loa.crt")
+    assert file.data == certificates.root_file(folder).read_bytes()
+    assert b"PRIVATE" not in file.data

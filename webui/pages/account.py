@@ -214,6 +214,7 @@ def _wrong_code() -> Finding:
 
 def _qr(text: str) -> Markup:
     drawn = io.BytesIO()
-    segno.make(text, error="m").save(drawn, kind="svg", scale=5, border=3, xmldecl=False, svgclass="qr", lineclass=None)
+    code = segno.make(text, error="m")
+    code.save(drawn, kind="svg", border=3, xmldecl=False, svgclass="qr", lineclass=None, omitsize=True)
     # Made by us from letters that were escaped in its address: there is no markup of anybody else in it.
     return Markup(drawn.getvalue().decode())

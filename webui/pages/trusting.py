@@ -43,5 +43,6 @@ def root_certificate() -> AnyResponse:
 
 def _qr(text: str) -> Markup:
     drawn = io.BytesIO()
-    segno.make(text, error="m").save(drawn, kind="svg", scale=5, border=3, xmldecl=False, svgclass="qr", lineclass=None)
+    code = segno.make(text, error="m")
+    code.save(drawn, kind="svg", border=3, xmldecl=False, svgclass="qr", lineclass=None, omitsize=True)
     return Markup(drawn.getvalue().decode())
