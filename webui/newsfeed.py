@@ -7,9 +7,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import feedparser  # type: ignore[import-untyped]
 
@@ -32,10 +33,10 @@ class Entry:
     text: str
 
 
-def entries(content: bytes, today: date) -> tuple[Entry, ...]:
+def entries(content: bytes, today: date, zone: ZoneInfo) -> tuple[Entry, ...]:
     """Return the entries that have a title and an address of the web, in the feed's order; raises ValueError for none.
 
-    today: for entries without a date, and for those that claim to come from the future.
+    today: for entries without a date, and for those that claim to come from the future. zone: whose days are meant.
     """
     # Bytes in a file, not a name: given a string, the library would look whether it is an address to fetch.
     parsed = feedparser.parse(io.BytesIO(content), sanitize_html=True, resolve_relative_uris=False)
@@ -55,7 +56,7 @@ def entries(content: bytes, today: date) -> tuple[Entry, ...]:
                 guid=guid,
                 title=title,
                 url=url,
-                published=min(_day(moment) or today, today),
+                published=min(_day(moment, zone) or today, today),
                 text=_plain(str(raw.get("summary", "")))[:_LONGEST_TEXT],
             ),
         )
@@ -69,10 +70,11 @@ def fits(entry: Entry, words: Iterable[str]) -> bool:
     return not wanted or any(word in text for word in wanted)
 
 
-def _day(moment: object) -> date | None:
+def _day(moment: object, zone: ZoneInfo) -> date | None:
+    # The library gives UTC: what was published before seven in the morning would be of the day before.
     try:
-        return date(*moment[:3])  # type: ignore[index]
-    except (TypeError, ValueError):
+        return datetime(*moment[:6]).replace(tzinfo=UTC).astimezone(zone).date()  # type: ignore[index]
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

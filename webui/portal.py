@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from link.outward import OutwardRefused, is_outward
 from schedules.errors import Refused, Unknown
@@ -17,6 +18,7 @@ from webui.rights import reach
 from webui.services import Services, services
 from webui.work import no_such, require, trace, visible_segment
 
+_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MOST_TARGET = 10_000
 _LONGEST_TITLE = 300
 _LONGEST_TEXT = 20_000
@@ -36,7 +38,7 @@ def add(item: NewItem, *, person: Person) -> str:
     """Keep an item that a person entered; it counts at once, in that person's name. Raises Refused, NotAllowed."""
     here = services()
     require(person, "portal.edit", item.owner)
-    wrong = _wrong(item, here.clock.now().date())
+    wrong = _wrong(item, here.clock.now().astimezone(_ZONE).date())
     if wrong:
         raise Refused(*wrong)
     if item.segment is not None:
@@ -138,7 +140,7 @@ def fetch(here: Services, feed: Feed) -> tuple[int, str]:
     trouble = ""
     found: tuple[newsfeed.Entry, ...] = ()
     try:
-        found = newsfeed.entries(here.outward.get(feed.url), now.date())
+        found = newsfeed.entries(here.outward.get(feed.url), now.astimezone(_ZONE).date(), _ZONE)
     except OutwardRefused as error:
         trouble = _TROUBLES[error.cause]
     except ValueError:

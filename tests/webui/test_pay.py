@@ -138,6 +138,15 @@ def test_a_stale_sheet_is_not_signed(december):
     assert "thay đổi" in answer.text
 
 
+def test_s7_an_inspector_enters_no_rate(december):
+    """Reading is allowed, so the act itself must refuse: 403, not the form again."""
+    inspector = december.signed_in("inspector")
+    form = {"kind": "tin", "amount": "50000", "rule": "QĐ 1", "valid_from": "2026-11-01"}
+
+    assert inspector.get("/thu-lao/muc?don_vi=LONGHIEP").status_code == 200
+    assert december.post(inspector, "/thu-lao/muc?don_vi=LONGHIEP", form).status_code == 403
+
+
 def test_s2_pay_of_others_is_not_found(december):
     """S2: sheets and rates of foreign units are 404; a unit above lends its rates and may not be changed from below."""
     officer = december.signed_in("operator")

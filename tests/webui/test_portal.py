@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -246,8 +248,21 @@ def test_s36_what_a_feed_says_is_shown_and_never_run(world, office, outward):
     page = office.get("/cong").text
     assert "<script>alert" not in page
     assert "javascript:" not in page
-    (first, *_rest) = newsfeed.entries(FEED.encode(), world.clock.now().date())
+    (first, *_rest) = newsfeed.entries(FEED.encode(), world.clock.now().date(), ZoneInfo("Asia/Ho_Chi_Minh"))
     assert first.title == "Tổ công nghệ số ra quân"
+
+
+def test_days_of_the_portal_are_days_of_here_not_of_greenwich(world):
+    """Before seven in the morning it is yesterday in UTC: for a feed's dates, and for what counts as the future."""
+    early = FEED.replace("Mon, 16 Nov 2026 08:00:00 +0700", "Thu, 01 Jan 2026 06:00:00 +0700").encode()
+    world.clock.wall = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
+    office = world.signed_in("centre-minhlong")
+    form = {"title": "Sáng sớm", "url": "https://x.example/1", "published": "2026-11-25", "place": "zalo"}
+
+    (first, *_rest) = newsfeed.entries(early, date(2026, 11, 25), ZoneInfo("Asia/Ho_Chi_Minh"))
+
+    assert date(2026, 1, 1) == first.published
+    assert world.post(office, "/cong/moi", form).status_code == 303
 
 
 def test_feeds_are_looked_into_one_after_the_other(world, outward, office):

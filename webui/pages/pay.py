@@ -135,6 +135,8 @@ def pay_rates() -> AnyResponse:
             valid_until=parse_day(wanted.valid_until),
         )
         paying.add_rate(unit, rate, person=mine.person)
+    except NotAllowed:
+        raise
     except Refused as refused:
         return _rates(mine, unit, wanted, refused.findings)
     flash(_("Đã thêm mức chi."), "done")
