@@ -14,6 +14,7 @@ from schedules.grid import Change, DayKind, SessionException, SessionRule
 from schedules.intent import Intent
 from schedules.recurrence import Days, days_of
 from schedules.station import ClusterGroup, DaySpan, GroupCode, Station, StationCode
+from schedules.text import Text
 
 _DAY = timedelta(days=1)
 
@@ -326,6 +327,14 @@ def period_name(period: Period, day: date) -> str:
         year, week, _ = day.isocalendar()
         return f"{year}-W{week:02d}"
     return f"{day.year}-{day.month:02d}" if period is Period.MONTH else str(day.year)
+
+
+def period_words(name: str) -> Text:
+    """Return a named period as people say it: `tuần 48/2026`, `tháng 11/2026` or `năm 2026`."""
+    year, _, part = name.partition("-")
+    if part.startswith("W"):
+        return Text(f"tuần {int(part[1:])}/{year}", f"week {int(part[1:])}/{year}")
+    return Text(f"tháng {int(part)}/{year}", f"{part}/{year}") if part else Text(f"năm {year}", year)
 
 
 def period_interval(period: Period, name: str, zone: ZoneInfo) -> Interval:

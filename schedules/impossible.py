@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
 
-from schedules.calendar import duty_windows
+from schedules.calendar import duty_windows, period_words
 from schedules.choosing import Choice
 from schedules.clock import Interval
 from schedules.findings import Finding, Severity
@@ -40,13 +40,14 @@ def why_impossible(station: Station, problem: Problem, wanting: Need, nothing: T
     said = [nothing if name == "audio" else _SAID[name] for name in blamed]
     hints = [_HINTS[name] for name in blamed]
     owed = wanting.owed
+    when = period_words(owed.period)
     return Finding(
         code="duty_impossible",
         severity=Severity.ERROR if set(blamed) <= _STRUCTURAL else Severity.WARNING,
         where=owed.duty.code,
         message=Text(
-            f"Không thể phát đủ “{owed.duty.name}” kỳ {owed.period}: {_listed(text.vi for text in said)}.",
-            f"“{owed.duty.name}” of {owed.period} cannot be fulfilled: {_listed(text.en for text in said)}.",
+            f"{owed.duty.name}, {when.vi}, không thể phát đủ: {_listed(text.vi for text in said)}.",
+            f"{owed.duty.name}, {when.en}, cannot be fulfilled: {_listed(text.en for text in said)}.",
         ),
         hint=Text(" ".join(hint.vi for hint in hints), " ".join(hint.en for hint in hints)),
     )

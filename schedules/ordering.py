@@ -8,7 +8,7 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Facts
-from schedules.calendar import duty_windows, occurrences, open_groups, permitted
+from schedules.calendar import duty_windows, occurrences, open_groups, period_words, permitted
 from schedules.choosing import usable
 from schedules.clock import Interval
 from schedules.findings import Finding, Severity
@@ -178,13 +178,14 @@ def _last_chances(
             continue
         if lacks <= len(_places(intent, station, owed, now, during)):
             continue
+        when = period_words(owed.period)
         yield Finding(
             code="takes_last_chance",
             severity=Severity.WARNING,
             where=owed.duty.code,
             message=Text(
-                f"Lượt phát này lấy giờ cuối cùng còn lại của nhiệm vụ “{owed.duty.name}” kỳ {owed.period}.",
-                f"This airing takes the last time left for duty “{owed.duty.name}” of {owed.period}.",
+                f"Lượt phát này lấy giờ cuối cùng còn lại của nhiệm vụ “{owed.duty.name}”, {when.vi}.",
+                f"This airing takes the last time left for duty “{owed.duty.name}”, {when.en}.",
             ),
             hint=Text(
                 "Chọn giờ khác, hoặc thêm khung giờ phát bù cho nhiệm vụ.",

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schedules.airing import Facts
-from schedules.calendar import common, duty_windows, instant, open_groups, open_until
+from schedules.calendar import common, duty_windows, instant, open_groups, open_until, period_words
 from schedules.choosing import Stock
 from schedules.clock import Interval
 from schedules.duty import Chance, DutyStanding
@@ -267,9 +267,10 @@ class _Making:
 
     def _make_up(self, slot: SlotId, one: Placement) -> RundownItem:
         owed, segment = one.need.owed, one.segment
+        when = period_words(owed.period)
         why = Text(
-            f"Phát bù cho nhiệm vụ “{owed.duty.name}” kỳ {owed.period}. {one.choice.why.vi}",
-            f"Makes up duty “{owed.duty.name}” of {owed.period}. {one.choice.why.en}",
+            f"Phát bù cho nhiệm vụ “{owed.duty.name}”, {when.vi}. {one.choice.why.vi}",
+            f"Makes up duty “{owed.duty.name}”, {when.en}. {one.choice.why.en}",
         )
         return RundownItem(
             slot=slot,

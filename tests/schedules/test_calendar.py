@@ -21,6 +21,7 @@ from schedules.calendar import (
     period_interval,
     period_name,
     period_of,
+    period_words,
     permitted,
 )
 from schedules.clock import Interval, ManualClock, utc
@@ -382,3 +383,16 @@ def test_a_duty_is_due_so_many_days_before_the_end_of_its_period(
 ) -> None:
     """At a local time, or at the midnight that ends the day."""
     assert due == deadline(duty(period=period, **more), period_interval(period, name, VIET_NAM), VIET_NAM)
+
+
+@pytest.mark.parametrize(
+    ("name", "vi", "en"),
+    [
+        ("2026-W08", "tuần 8/2026", "week 8/2026"),
+        ("2026-11", "tháng 11/2026", "11/2026"),
+        ("2026", "năm 2026", "2026"),
+    ],
+)
+def test_periods_are_said_in_words(name: str, vi: str, en: str) -> None:
+    """People read `tuần 8/2026`; the name that programs use stays out of sentences."""
+    assert (period_words(name).vi, period_words(name).en) == (vi, en)

@@ -123,8 +123,8 @@ def test_what_is_impossible_says_which_duty_and_which_week() -> None:
     """The sentence names the duty and its period in both languages, and what to do."""
     finding = told(week(owed(window(time(5, 30), time(5, 30, 40)))))
 
-    assert finding.message.vi.startswith("Không thể phát đủ “Chuyển đổi số” kỳ 2026-W48: ")
-    assert finding.message.en.startswith("“Chuyển đổi số” of 2026-W48 cannot be fulfilled: ")
+    assert finding.message.vi.startswith("Chuyển đổi số, tuần 48/2026, không thể phát đủ: ")
+    assert finding.message.en.startswith("Chuyển đổi số, week 48/2026, cannot be fulfilled: ")
     assert finding.hint is not None and "Add windows to the duty." == finding.hint.en
 
 

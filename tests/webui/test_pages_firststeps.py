@@ -13,6 +13,7 @@ def test_steps_tick_themselves_from_facts(world):
 
     assert "Năm bước đầu của đài mới" in empty
     assert ">Ghi bài đầu tiên</a>" in empty
+    assert "Chưa làm" in empty, "a step that is open is not called planned"
     assert "Ghi bài đầu tiên" in recorded
     assert ">Ghi bài đầu tiên</a>" not in recorded
     assert "Năm bước đầu" not in world.signed_in("inspector").get("/?dai=LONGHIEP").text

@@ -10,6 +10,7 @@ from flask import Blueprint
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from schedules.rundown import RundownItem
 from schedules.segment import SegmentState
 from schedules.station import Station
 from store import listening, scripts, segments
@@ -78,14 +79,15 @@ def _card(mine: Scope, record: SegmentRecord, known: Heard) -> Card | None:
     if heard is None or not can(mine.person, "segments.approve", station or record.card.owner):
         return None
     own = mine.person.id in {record.uploader, record.audio_by}
-    due = _waits_for(record, (station,) if station else mine.stations[:_LOOKED_AT])
+    places = _places(record, (station,) if station else mine.stations[:_LOOKED_AT])
+    due = min((item.due for item in places if item.sha256 is None), default=None)
     return Card(
         record=record,
         recording=heard,
         where=station.name if station else mine.unit_name(record.card.owner),
         zone=station.zone if station else DEFAULT_ZONE,
         own=own and not (station.self_approval if station else False),
-        airs=_airs(due, station.zone if station else DEFAULT_ZONE),
+        airs=_airs(due, bool(places), station.zone if station else DEFAULT_ZONE),
         soon=due is not None and due - now() < _SOON,
     )
 
@@ -98,21 +100,23 @@ def _wished(card: Card, start: datetime | None) -> Card:
     return replace(card, airs=words, soon=card.soon or start - now() < _SOON)
 
 
-def _waits_for(record: SegmentRecord, stations: Sequence[Station]) -> datetime | None:
-    """Return when the programme's next place without a recording is due at any of the stations, within a week."""
+def _places(record: SegmentRecord, stations: Sequence[Station]) -> list[RundownItem]:
+    """Return the places of the programme at any of the stations within a week, with and without a recording."""
     moment = now()
-    due = [
-        item.due
+    return [
+        item
         for station in stations
         if (its := door(station.code)) is not None and (rundown := its.plan(moment, moment + _AHEAD)) is not None
         for item in rundown.items
         if item.programme == record.card.programme and item.due > moment and item.cancelled_by is None
-        if item.sha256 is None
     ]
-    return min(due, default=None)
 
 
-def _airs(due: datetime | None, zone: str) -> str:
+def _airs(due: datetime | None, has_place: bool, zone: str) -> str:
+    if due is None and not has_place:
+        return _(
+            "Bảy ngày tới chưa có buổi nào của chuyên mục: duyệt xong, bài chỉ phát khi lịch có buổi hoặc khi phát bù."
+        )
     if due is None:
         return _("Duyệt xong, máy tự xếp vào buổi gần nhất của chuyên mục.")
     left = (due - now()).total_seconds()

@@ -36,6 +36,7 @@ VERDICTS = {
     Verdict.CANCELLED: _mark("cancelled", "Đã hủy", "Cancelled"),
 }
 STEP_DONE = _mark("aired", "Xong", "Done")
+STEP_OPEN = _mark("planned", "Chưa làm", "Not done yet")
 DUTIES = {
     DutyState.PLANNED: _mark("planned", "Đã xếp lịch", "Planned"),
     DutyState.AT_RISK: _mark("at_risk", "Có nguy cơ", "At risk"),
