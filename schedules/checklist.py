@@ -32,7 +32,7 @@ CLUSTER = "cluster:"
 
 _MACHINE = CheckItem(
     code="machine",
-    words=Text("Máy phát, tăng âm, micrô hoạt động tốt", "Player, amplifier and microphone work"),
+    words=Text("Máy phát, tăng âm, micrô", "Player, amplifier, microphone"),
     equipment=True,
 )
 _POWER = CheckItem(

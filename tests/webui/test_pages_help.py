@@ -40,6 +40,15 @@ def test_no_way_of_the_help_ends_at_a_refusal(world, name):
     assert {way: client.get(way).status_code for way in ways if client.get(way).status_code >= 400} == {}
 
 
+def test_a_refusal_says_once_that_nothing_was_changed(world):
+    """What happened, what is safe and what to do: three sentences, none of them twice."""
+    refused = world.signed_in("inspector").get("/bai/moi")
+
+    assert refused.status_code == 403
+    assert refused.text.partition("<main")[2].count("Chưa có gì thay đổi.") == 1
+    assert "Các đài vẫn phát theo lịch." in refused.text
+
+
 def test_tasks_and_hints_name_pages_that_exist(world):
     """A page that is renamed takes its help along: otherwise this fails."""
     known = set(world.app.view_functions)

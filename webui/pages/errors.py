@@ -15,6 +15,8 @@ def error_page(status: int, findings: tuple[Finding, ...]) -> Response:
     happened, safe, todo = _words(status)
     if findings:
         happened = say(findings[0].message)
+        if findings[0].message.vi.endswith("Chưa có gì thay đổi."):
+            safe = _("Các đài vẫn phát theo lịch.")
         todo = say(findings[0].hint) or todo
     return page("error.html", active="", code=status, happened=happened, safe=safe, todo=todo, findings=findings[1:])
 
