@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from link.door import StationStatus
@@ -94,7 +95,7 @@ def _page(mine: Scope, station: Station) -> Response:
     with services().database.reading() as session:
         rows = airings.listing(session, stations=(station.code,), start=hours.start, end=hours.end, limit=2000)
         returned = segments.listing(
-            session, owners=mine.unit_codes, states=(SegmentState.RETURNED,), station=station.code, limit=3
+            session, owners=mine.unit_codes, states=(SegmentState.RETURNED,), station=station.code, limit=100
         )
         waiting = segments.listing(
             session, owners=mine.unit_codes, states=(SegmentState.SUBMITTED,), station=station.code, limit=100
@@ -111,7 +112,10 @@ def _page(mine: Scope, station: Station) -> Response:
         today=day,
         this_week=week_of(day),
         assigned=own_rows(mine),
-        answer=answers.today(status, done, duties, coming, station.zone),
+        answer=(
+            *_own_work(mine, station, len(returned), len(waiting)),
+            *answers.today(status, done, duties, coming, station.zone),
+        ),
         stations_here=mine.stations,
         station=station,
         status=status or _unknown(station),
@@ -124,7 +128,7 @@ def _page(mine: Scope, station: Station) -> Response:
         upcoming=[_row(item) for item in coming[:_COMING]],
         day=ribbon.draw(station, day, plan.items if plan else (), done, now()),
         first_steps=firststeps.of(mine, station),
-        returned=[{"id": r.id, "title": r.card.title, "reason": r.reason} for r in returned],
+        returned=[{"id": r.id, "title": r.card.title, "reason": r.reason} for r in returned[:3]],
         waiting=len(waiting),
         sent=waiting_at(station),
         may_approve=can(mine.person, "segments.approve", station),
@@ -132,6 +136,19 @@ def _page(mine: Scope, station: Station) -> Response:
         rehearsal_today=any(row.rehearsal for row in done),
         live_url=url_for("pages.today", dai=station.code),
     )
+
+
+def _own_work(mine: Scope, station: Station, returned: int, waiting: int) -> list[answers.Part]:
+    """Return what waits for this reader's own hand: items that came back, items to approve."""
+    parts = []
+    if returned and can(mine.person, "segments.create", station):
+        words = ngettext("%(num)d bài bị trả lại cần sửa.", "%(num)d bài bị trả lại cần sửa.", returned)
+        parts.append(answers.Part(text=words, tone="warn"))
+    if waiting and can(mine.person, "segments.approve", station):
+        parts.append(
+            answers.Part(text=ngettext("%(num)d bài chờ duyệt.", "%(num)d bài chờ duyệt.", waiting), tone="warn")
+        )
+    return parts
 
 
 def live_audio(station: Station) -> str:
