@@ -26,11 +26,14 @@ _LONGEST_NAME = 200
 _MOST_WORDS = 20
 _MOST_FEEDS = 20
 _TROUBLES = {
-    "refused": "Địa chỉ không được phép lấy tin: chỉ lấy từ trang web công khai.",
-    "no_answer": "Trang không trả lời.",
-    "too_large": "Nguồn tin quá lớn.",
-    "too_slow": "Trang trả lời quá chậm.",
-    "not_a_feed": "Địa chỉ này không phải nguồn tin RSS.",
+    "refused": Text(
+        "Địa chỉ không được phép lấy tin: chỉ lấy từ trang web công khai.",
+        "News may not be fetched from this address: only from public web sites.",
+    ),
+    "no_answer": Text("Trang không trả lời.", "The site does not answer."),
+    "too_large": Text("Nguồn tin quá lớn.", "The feed is too large."),
+    "too_slow": Text("Trang trả lời quá chậm.", "The site answers too slowly."),
+    "not_a_feed": Text("Địa chỉ này không phải nguồn tin RSS.", "There is no RSS feed at this address."),
 }
 
 
@@ -134,6 +137,11 @@ def look_now(feed: str, *, person: Person) -> tuple[int, str]:
     return fetch(services(), known)
 
 
+def trouble_words(kept: str) -> Text:
+    """Return what was wrong with a feed, as the store keeps it, in both languages."""
+    return next((words for words in _TROUBLES.values() if words.vi == kept), Text(kept, kept))
+
+
 def fetch(here: Services, feed: Feed) -> tuple[int, str]:
     """Look into a feed: what is new and holds one of its words is kept, to be confirmed or counted by its rule."""
     now = here.clock.now()
@@ -142,9 +150,9 @@ def fetch(here: Services, feed: Feed) -> tuple[int, str]:
     try:
         found = newsfeed.entries(here.outward.get(feed.url), now.astimezone(_ZONE).date(), _ZONE)
     except OutwardRefused as error:
-        trouble = _TROUBLES[error.cause]
+        trouble = _TROUBLES[error.cause].vi
     except ValueError:
-        trouble = _TROUBLES["not_a_feed"]
+        trouble = _TROUBLES["not_a_feed"].vi
     state = ItemState.COUNTED if feed.counts and feed.words else ItemState.WAITING
     new = 0
     with here.database.writing() as session:

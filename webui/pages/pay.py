@@ -180,6 +180,7 @@ def _sheet(mine: Scope, errors: Sequence[Finding]) -> AnyResponse:
         items=finished.appendices[0],
         written=paper.written,
         answer=_answer(made, today),
+        period=period_label(made.period, today),
         periods=_periods(made, today),
         units=[Choice(value=unit.code, label=unit.name) for unit in mine.units][:200],
         errors=errors,

@@ -88,6 +88,7 @@ def portal() -> AnyResponse:
         else "",
         feeds={feed.id: feed.name for feed in feeds},
         troubles=[feed for feed in feeds if feed.trouble],
+        trouble_words=acts.trouble_words,
         places=PLACES,
         topics=BY_CODE,
         units=mine.units,
@@ -156,7 +157,13 @@ def portal_feeds() -> AnyResponse:
     with services().database.reading() as session:
         feeds = published.feeds(session, [owner])
     return page(
-        "portal_feeds.html", active="portal", code=422 if errors else 200, feeds=feeds, errors=errors, filled=form
+        "portal_feeds.html",
+        active="portal",
+        code=422 if errors else 200,
+        feeds=feeds,
+        trouble_words=acts.trouble_words,
+        errors=errors,
+        filled=form,
     )
 
 
@@ -165,7 +172,7 @@ def fetch_feed(feed: str) -> AnyResponse:
     """Look into a feed now."""
     new, trouble = acts.look_now(feed, person=scope().person)
     if trouble:
-        flash(_("Chưa lấy được tin. %(why)s Danh mục không thay đổi.", why=trouble), "bad")
+        flash(_("Chưa lấy được tin. %(why)s Danh mục không thay đổi.", why=say(acts.trouble_words(trouble))), "bad")
     elif new:
         flash(ngettext("Có %(num)d tin mới.", "Có %(num)d tin mới.", new), "done")
     else:

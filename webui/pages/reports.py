@@ -114,6 +114,7 @@ def reports() -> AnyResponse:
         left=max(0, len(made.report.lines) - _SHOWN),
         answer=answer(made),
         query=query,
+        period=period_label(wanted.period, local(now()).date()),
         scope=mine,
         programmes=programme_choices(mine),
         periods=period_choices(wanted.period, local(now()).date()),
