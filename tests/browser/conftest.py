@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,12 +25,14 @@ SIZES = {"desktop": (1366, 900), "phone": (390, 844)}
 class RunningLoa:
     """`loa run` as a person starts it, with what it printed."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *, before: str = "") -> None:
+        """data: its folder. before: what an earlier start on the same data printed, where passwords stand."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}"
         self.data = data
+        self._before = before
         self._lines: list[str] = []
         self._grown = threading.Condition()
         self._process = subprocess.Popen(
@@ -66,9 +69,16 @@ class RunningLoa:
                     raise AssertionError(f"no line like {pattern!r} in:\n{''.join(self._lines)}")
                 self._grown.wait(min(left, 1.0))
 
+    @property
+    def printed(self) -> str:
+        """Everything that was printed so far, by earlier starts too."""
+        with self._grown:
+            return self._before + "".join(self._lines)
+
     def password(self, name: str) -> str:
         """Return the password of an account of the demonstration."""
-        return self.line(rf"^\s+{re.escape(name)}\s+(\S+)\s").group(1)
+        pattern = rf"^\s+{re.escape(name)}\s+(\S+)\s"
+        return (re.search(pattern, self._before, re.M) or self.line(pattern)).group(1)
 
     def stop(self) -> int:
         """Press Ctrl-C and return the exit code."""
@@ -89,13 +99,31 @@ class RunningLoa:
                 self._grown.notify_all()
 
 
-@pytest.fixture(scope="module")
-def loa(tmp_path_factory):
-    """The demonstration, with its recordings made."""
-    running = RunningLoa(tmp_path_factory.mktemp("loa"))
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """The folder of a demonstration whose recordings are made, and what was printed: done once."""
+    running = RunningLoa(tmp_path_factory.mktemp("made"))
     try:
         running.line(r"Loa is serving at")
         running.line(r"Bài trình diễn 22/22", within_s=180)
+    finally:
+        code = running.stop()
+    assert code == 0
+    return running.data, running.printed
+
+
+@pytest.fixture(scope="module")
+def loa(request, tmp_path_factory):
+    """The demonstration: a copy for each module, or from nothing where `FIRST_START` says so."""
+    data, printed = tmp_path_factory.mktemp("loa"), ""
+    if not getattr(request.module, "FIRST_START", False):
+        made, printed = request.getfixturevalue("made")
+        shutil.copytree(made, data, dirs_exist_ok=True, ignore=shutil.ignore_patterns("loa.sock", "run"))
+    running = RunningLoa(data, before=printed)
+    try:
+        running.line(r"Loa is serving at")
+        if not printed:
+            running.line(r"Bài trình diễn 22/22", within_s=180)
         yield running
     finally:
         code = running.stop()

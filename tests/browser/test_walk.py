@@ -23,6 +23,7 @@ from link.proof import verify
 pytestmark = pytest.mark.browser
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+FIRST_START = True
 PASSWORD = "ao cá rau muống gió nồm"
 AXE = Path(__file__).parents[2] / "webui" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 SENTENCES = (
