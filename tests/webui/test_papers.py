@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from schedules.airing import Verdict
@@ -206,6 +208,18 @@ def test_the_workbook_opens(rendered):
     text = run("pdftotext", "-layout", str(rendered / "excel.pdf"), "-")
     assert "Đài Long Hiệp" in text
     assert all(width > height for width, height in pages(rendered / "excel.pdf"))
+
+
+def test_rows_grow_with_their_notes():
+    """LibreOffice grows none by itself: a row with a long note says its own height, a short one is one line."""
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook(november()))).worksheets[0]
+    height = {row: sheet.row_dimensions[row].height for row in range(2, sheet.max_row + 1)}
+    for row, points in height.items():
+        longest = max(
+            len(str(cell.value or "")) / sheet.column_dimensions[cell.column_letter].width for cell in sheet[row]
+        )
+        assert points >= 15 * longest
+    assert max(height.values()) > 15
 
 
 def test_s36_a_paper_fetches_nothing():

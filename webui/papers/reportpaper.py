@@ -404,6 +404,8 @@ def _notes(made: Report, log_left: int) -> list[Paragraph]:
         said.append(f"{padded(made.total.rehearsals)} lượt phát thử, không ra loa, không tính vào kết quả.")
     if made.total.since is not None and made.total.since > made.period.first:
         said.append(f"Nhật ký máy ghi có từ ngày {made.total.since:%d/%m/%Y}; thời gian trước đó không có số liệu.")
+    if made.programme is None:
+        said.append("Nhạc hiệu, lời chào, lời kết không tính là lượt phát; tiếp âm tính riêng.")
     if log_left:
         said.append(f"Phụ lục nhật ký còn {number(log_left)} lượt nữa, xem trong tệp XLSX hoặc trang Nhật ký.")
     return [_plain(f"Ghi chú: {one}") for one in said]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from datetime import date, datetime
 
 import xlsxwriter
@@ -12,6 +13,10 @@ from webui.cells import plain
 from webui.papers.paper import Cell, Kind, Paper, Table
 
 _A4_COLUMNS = 12
+_LINE_PT = 15
+_MOST_LINES = 27
+_WRAPPED = 1.15
+"""Words are not cut: lines hold a little less than their width."""
 _FORMATS: dict[Kind, dict[str, object]] = {
     Kind.TEXT: {"text_wrap": True},
     Kind.COUNT: {"num_format": "#,##0"},
@@ -43,11 +48,14 @@ def workbook(paper: Paper) -> bytes:
             sheet.fit_to_pages(1, 0)
             sheet.repeat_rows(0)
             sheet.freeze_panes(1, 0)
+            widths = [max(7.5, column.width * 9) for column in table.columns]
             for place, column in enumerate(table.columns):
-                sheet.set_column(place, place, max(7.5, column.width * 9))
+                sheet.set_column(place, place, widths[place])
                 sheet.write_string(0, place, _head(column.group, column.head), head)
             rows = [(row, looks) for row in table.rows] + ([(table.total, strong)] if table.total else [])
             for line, (row, its) in enumerate(rows, start=1):
+                # LibreOffice does not grow a row by itself: long notes would be cut off or lie over the next row.
+                sheet.set_row(line, _LINE_PT * min(_MOST_LINES, max(map(_lines, row, widths))))
                 for place, (value, column) in enumerate(zip(row, table.columns, strict=True)):
                     _write(sheet, (line, place), value, column.kind, its)
             if table.rows:
@@ -95,6 +103,11 @@ def _write(
         sheet.write_string(line, column, plain(value), looks[Kind.TEXT])
     else:
         sheet.write_number(line, column, value / 100 if kind is Kind.PERCENT else value, looks[kind])
+
+
+def _lines(value: Cell, width: float) -> int:
+    """Return how many lines a cell takes in a column of so many letters."""
+    return 1 if not isinstance(value, str) else max(1, math.ceil(len(value) * _WRAPPED / width))
 
 
 def _head(group: str, head: str) -> str:
