@@ -134,6 +134,7 @@ def _page(mine: Scope, station: Station) -> Response:
         may_approve=can(mine.person, "segments.approve", station),
         aired=_tally(done),
         rehearsal_today=any(row.rehearsal for row in done),
+        rehearsals_count=services().demo,
         live_url=url_for("pages.today", dai=station.code),
     )
 
