@@ -122,6 +122,7 @@ def reports() -> AnyResponse:
         chosen_place=f"d:{wanted.station.code}" if wanted.station else f"u:{wanted.unit.code}",
         standing=standing,
         open=wanted.period.last >= local(now()).date(),
+        this_month=address(wanted, ky=f"{local(now()):%Y-%m}"),
         rules=len(rules),
         may_issue=can(mine.person, "reports.issue", wanted.unit.code),
         may_schedule=can(mine.person, "reports.schedule", wanted.unit.code),
