@@ -216,7 +216,7 @@ def test_a_recording_survives_a_closed_page_and_is_trimmed(world, officer):
     page.mouse.up()
     expect(page.locator("#f-start")).not_to_have_value("0:01,1")
     someone.look("63-trim")
-    page.click("text=3 giây cuối")
+    page.click("[data-trim-play=tail]:visible")
     _until(page, lambda: page.evaluate("document.querySelector('[data-trim] audio').currentTime > 1"))
     page.click("form[action$='/cat'] button[type=submit]")
     page.wait_for_selector("form[action$='/trinh']", timeout=60_000)
