@@ -243,7 +243,8 @@ def test_sixty_megabytes_in_a_browser_over_ten_cuts_and_a_closed_page(world, off
     world.line.cuts += [4 * MEGABYTE + 10_000 * number for number in range(CUTS)]
     page.click("form[data-compose] button[type=submit]")
     _until(page, lambda: world.line.broken >= 1)
-    expect(page.locator("[data-send-note]")).to_contain_text("đã tự nối lại", timeout=60_000)
+    # Which of the two stands there when somebody looks depends on how soon the line breaks again.
+    expect(page.locator("[data-send-note]")).to_contain_text(re.compile("Mạng ngắt (khi đã gửi|[0-9]+ lần, đã tự nối)"))
     someone.look("64-sending")
     _until(page, lambda: world.line.broken >= 4)
     someone.reopen("/bai/moi")
