@@ -47,7 +47,7 @@ TASKS = (
                 "The strip of the day: plan above, what really aired below. Outside the sessions silence is right.",
             ),
         ),
-        picture="08-now.desktop",
+        picture="leader-today.phone",
     ),
     Task(
         key="van-ban",
@@ -287,7 +287,7 @@ TASKS = (
             "Quá hạn, phiếu tự báo lên cấp trên; hỏng lại trong hai tuần thì phiếu cũ mở lại.",
             "After its days the tier above is told; a fault that comes back within two weeks opens its ticket again.",
         ),
-        picture="101-ticket-assigned",
+        picture="101-ticket-assigned.phone",
     ),
     Task(
         key="kiem-tra",
@@ -305,7 +305,7 @@ TASKS = (
                 "Close the minutes, print and sign. Broken equipment becomes a fault ticket.",
             ),
         ),
-        picture="107-inspection",
+        picture="107-inspection.phone",
     ),
     Task(
         key="phan-anh",
